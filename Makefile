@@ -1,0 +1,70 @@
+# Two commands on a fresh machine: `make demo` and `make test`. Both make .venv themselves.
+# Needs Python 3.11+ with venv, and make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check
+PYTEST := $(BIN)/python -m pytest
+
+.DEFAULT_GOAL := help
+
+help: ## List the targets.
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+demo: $(VENV)/.demo ## Broker, worker and sample articles on this machine; prints the quotes.
+	@$(BIN)/stancewire demo
+
+test: check unit integration eval docs package ## Everything that must hold.
+
+check: $(VENV)/.dev ## Lint, format and types.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+unit: $(VENV)/.dev ## Tests without a broker or a real model: seconds.
+	$(PYTEST) tests/unit
+
+integration: $(VENV)/.dev ## The delivery promise: real broker, real workers.
+	$(PYTEST) tests/integration --durations=0
+
+eval: $(VENV)/.dev ## Quality floors of the packaged model.
+	$(PYTEST) tests/eval
+
+docs: $(VENV)/.dev ## What the documents say is true: commands run, references are complete.
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(PYTEST) tests/docs
+
+package: $(VENV)/.dev ## The wheel builds, installs and works outside the checkout.
+	$(PYTEST) tests/package
+
+bench-bad-input: $(VENV)/.dev ## How much do bad messages slow good ones? Result: docs/benchmarks.md
+	$(BIN)/python -m benchmarks.bad_input
+
+contracts: $(VENV)/.dev ## Refresh docs/contracts and docs/settings.md from the code.
+	$(BIN)/stancewire schema json-schema article > docs/contracts/article-event.schema.json
+	$(BIN)/stancewire schema json-schema quote > docs/contracts/quote-event.schema.json
+	$(BIN)/stancewire schema asyncapi > docs/contracts/asyncapi.json
+	$(BIN)/python -m tests.docs.test_settings_reference
+
+format: $(VENV)/.dev ## Format and fix what can be fixed by machine.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: ## Remove what the other targets made.
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# torch first and alone: its index may differ (PIP_INDEX_URL), and it is the largest by far.
+$(VENV)/.torch:
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet torch==2.13.0
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.torch pyproject.toml
+	$(PIP) install --quiet --editable '.[demo]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.torch pyproject.toml
+	$(PIP) install --quiet --editable '.[demo,dev]'
+	@touch $@ $(VENV)/.demo
+
+.PHONY: help demo test check unit integration eval docs package bench-bad-input contracts format clean
