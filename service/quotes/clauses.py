@@ -1,0 +1,240 @@
+"""Subjects of verbs of speech, inside one sentence. Knows phrases and cues, not whose they are."""
+
+from dataclasses import dataclass
+
+from service.quotes.cues import is_bare, is_cue, is_participle
+from service.quotes.lexicon import (
+    BETWEEN,
+    DETERMINERS,
+    FUNCTION_WORDS,
+    INFINITIVE_MARKERS,
+    SOURCES,
+    WEEKDAYS,
+)
+from service.quotes.mentions import (
+    Kind,
+    Mention,
+    is_name_word,
+    mention_ending_at,
+    mention_starting_at,
+)
+from service.quotes.tokens import QUOTED, Tokens
+
+# An apposition ("X, the minister of … , said") or a remark in brackets may hold so many tokens.
+MAX_APPOSITION_TOKENS = 30
+MAX_COMMAS = 5
+# Introductory words before the subject: "Speaking after the talks, X said".
+MAX_INTRODUCTION_TOKENS = 30
+CONNECTIVES = frozenset(
+    ["but", "and", "so", "yet", "still", "also", "meanwhile", "however", "then", "instead", "later"]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A verb's subject, and the title an apposition gives him as token bounds, inclusive."""
+
+    mention: Mention
+    apposition: tuple[int, int] | None = None
+
+
+def cue_at(tokens: Tokens, index: int) -> bool:
+    """Say whether the token is a verb of speech, not a noun like it ("Russia’s claims")."""
+    if tokens.words[index] == QUOTED:
+        return False
+    before = tokens.words[index - 1] if index > tokens.sentence_starts[index] else ""
+    if not is_cue(tokens.words[index], after_capital=before[:1].isupper()):
+        return False
+    if is_bare(tokens.words[index]) and not _takes_bare_verb(before.lower()):
+        return False
+    if before.lower() in ("of", "in", "for", "with") and not is_participle(tokens.words[index]):
+        return False
+    return before.lower() not in DETERMINERS and not before.endswith(("'s", "’s"))
+
+
+def _takes_bare_verb(before: str) -> bool:
+    """Say whether "critics say", "they say", "did not say" or "to say" begins with this word."""
+    return (
+        before in INFINITIVE_MARKERS
+        or before in ("they", "who", "not", "also", "often")
+        or (before in SOURCES and before.endswith(("s", "men", "police", "people")))
+    )
+
+
+def leans_on_earlier(tokens: Tokens, cue: int) -> bool:
+    """Say whether a participle or infinitive takes its subject from an earlier verb."""
+    before = tokens.lower(cue - 1) if cue > tokens.sentence_starts[cue] else ""
+    if is_participle(tokens.words[cue]):
+        return before not in BETWEEN and not (cue > 0 and is_name_word(tokens, cue - 1))
+    return is_bare(tokens.words[cue]) and before in INFINITIVE_MARKERS
+
+
+def subject_before(tokens: Tokens, cue: int) -> Subject | None:
+    """Return the subject left of the verb, also over an apposition or a relative "who"."""
+    start = tokens.sentence_starts[cue]
+    index = _skip_between(tokens, cue - 1, start)
+    if index < start:
+        return None
+    word = tokens.words[index]
+    if word in (",", "–", "—", "-"):
+        return _subject_over_apposition(tokens, index, start)
+    if word == ")":
+        index = _before_bracket(tokens, index, start)
+    elif tokens.lower(index) == "who":
+        index -= 1
+        if index > start and tokens.words[index] == ",":
+            index -= 1
+    elif tokens.lower(index) == "and" or is_participle(word):
+        return None
+    if index < start:
+        return None
+    mention = mention_ending_at(tokens, index)
+    if mention is None or _noun_before_plural(tokens, mention, cue):
+        return None
+    return Subject(_with_companion(tokens, mention, start))
+
+
+def _with_companion(tokens: Tokens, mention: Mention, start: int) -> Mention:
+    """Read "The US and its allies" as one: no speaker is made of the second alone."""
+    before = mention.first - 2
+    if before < start or tokens.lower(mention.first - 1) != "and":
+        return mention
+    other = mention_ending_at(tokens, before)
+    if other is None or other.kind is Kind.PRONOUN or not _opens_clause(tokens, other.first, start):
+        return mention
+    return Mention(other.first, mention.last, Kind.NOUN, other.first)
+
+
+def _noun_before_plural(tokens: Tokens, mention: Mention, cue: int) -> bool:
+    """Say whether "his past references" is a phrase of its own, not a subject with its verb."""
+    plural = mention.kind is Kind.NOUN and tokens.words[cue].endswith("s")
+    return plural and tokens.lower(mention.last) not in SOURCES
+
+
+def sentence_subject(tokens: Tokens, index: int) -> Subject | None:
+    """Return the phrase the sentence of token `index` begins with, after any introduction."""
+    start, end = tokens.sentence_starts[index], tokens.sentence_ends[index]
+    while start < end and (
+        tokens.lower(start) in CONNECTIVES or not tokens.words[start][0].isalnum()
+    ):
+        if tokens.words[start] == QUOTED:
+            return None
+        start += 1
+    if (
+        start < end
+        and tokens.lower(start) in FUNCTION_WORDS - DETERMINERS
+        and not _is_pronoun(tokens, start)
+    ):
+        comma = _next_comma(tokens, start, min(end, start + MAX_INTRODUCTION_TOKENS))
+        if comma is None:
+            return None
+        start = comma + 1
+    mention = mention_starting_at(tokens, start, index) if start < end else None
+    return Subject(mention) if mention else None
+
+
+def _is_pronoun(tokens: Tokens, index: int) -> bool:
+    return tokens.lower(index) in ("he", "she", "they", "it")
+
+
+def _next_comma(tokens: Tokens, start: int, end: int) -> int | None:
+    for index in range(start, end):
+        if tokens.words[index] == ",":
+            return index
+    return None
+
+
+def _skip_between(tokens: Tokens, index: int, start: int) -> int:
+    """Go left over auxiliaries, adverbs and days: "X has repeatedly", "X on Tuesday"."""
+    steps = 0
+    while index >= start and steps < 8:
+        lower = tokens.lower(index)
+        adverb = (
+            lower.endswith("ly")
+            and tokens.words[index].islower()
+            and lower not in ("family", "ally")
+        )
+        day = lower in ("on", "last", "this") and tokens.lower(index + 1) in WEEKDAYS
+        if not (lower in BETWEEN or adverb or day or lower.endswith(("n't", "n’t"))):
+            break
+        index -= 1
+        steps += 1
+    return index
+
+
+def _before_bracket(tokens: Tokens, index: int, start: int) -> int:
+    floor = max(start, index - MAX_APPOSITION_TOKENS)
+    while index > floor and tokens.words[index] != "(":
+        index -= 1
+    return index - 1
+
+
+def _subject_over_apposition(tokens: Tokens, comma: int, start: int) -> Subject | None:
+    """Find whom the words before this comma describe: the phrase before an earlier comma.
+
+    Of several commas the one whose phrase opens the clause is taken, else the nearest to a name.
+    """
+    mark = tokens.words[comma]
+    nearest: Subject | None = None
+    seen = 0
+    for index in range(comma - 1, max(start, comma - MAX_APPOSITION_TOKENS) - 1, -1):
+        if tokens.words[index] == QUOTED or seen == MAX_COMMAS:
+            break
+        if tokens.words[index] != mark or index == start:
+            continue
+        seen += 1
+        subject = _described(tokens, index, comma, start)
+        if subject is None:
+            continue
+        if _opens_clause(tokens, subject.mention.first, start):
+            return subject
+        if nearest is None and subject.mention.kind is Kind.NAME:
+            nearest = subject
+    return nearest
+
+
+def _described(tokens: Tokens, index: int, comma: int, start: int) -> Subject | None:
+    last = index - 1
+    if tokens.words[last] == ")":
+        last = _before_bracket(tokens, last, start)
+    mention = mention_ending_at(tokens, last) if last >= start else None
+    if mention is None or mention.kind is Kind.PRONOUN:
+        return None
+    title_first = index + 1
+    if mention.kind is Kind.NOUN and is_name_word(tokens, title_first):
+        named = mention_starting_at(tokens, title_first, comma)  # "Another critic, Ana Morel,"
+        if named and named.kind is Kind.NAME:
+            return Subject(Mention(mention.first, named.last, Kind.NAME, named.name_first))
+    relative = tokens.lower(title_first) in FUNCTION_WORDS - DETERMINERS
+    is_title = title_first < comma and not relative and not tokens.words[title_first].isdigit()
+    return Subject(mention, (title_first, comma - 1) if is_title else None)
+
+
+def _opens_clause(tokens: Tokens, first: int, start: int) -> bool:
+    if first <= start:
+        return True
+    before = tokens.words[first - 1]
+    if before == "," and not is_name_word(tokens, first):
+        return False  # one apposition after another: "X, the minister of …, a member of …, said"
+    return before in (QUOTED, ",", ":", ";", "—", "–") or tokens.lower(first - 1) in CONNECTIVES | {
+        "as"
+    }
+
+
+def subject_after(tokens: Tokens, first: int, limit: int) -> Subject | None:
+    """Return an inverted verb's subject ("said X, the minister"), from token `first`."""
+    mention = mention_starting_at(tokens, first, limit)
+    if mention is None or mention.kind is Kind.PRONOUN:
+        return None
+    return Subject(mention, _apposition_after(tokens, mention.last + 1, limit))
+
+
+def _apposition_after(tokens: Tokens, index: int, limit: int) -> tuple[int, int] | None:
+    end = min(limit, index + MAX_APPOSITION_TOKENS)
+    if index + 1 >= end or tokens.words[index] != ",":
+        return None
+    opens_title = tokens.lower(index + 1) in DETERMINERS or is_name_word(tokens, index + 1)
+    last = index
+    while last + 1 < end and tokens.words[last + 1] not in (",", ".", ";", ":", QUOTED):
+        last += 1
+    return (index + 1, last) if opens_title and last > index else None
