@@ -1,0 +1,1 @@
+"""The streaming microservice: everything that knows Kafka, HTTP or the command line."""

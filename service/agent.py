@@ -1,0 +1,290 @@
+"""Takes articles off the stream, keeps them in work, acknowledges them when all is delivered.
+
+The delivery promise lives here and in `offsets.py`: an article's offset becomes committable only
+when all its quote events, or its dead letter, are acknowledged by the broker. Decision record 0001.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from faust.types import EventT, StreamT
+from faust.types.tuples import Message
+
+from models import Classifier
+from service import metrics as outcome
+from service.article import parse_article
+from service.batching import Batcher
+from service.dead_letters import DeadLetter, Origin, bury, without_value
+from service.errors import FatalError, InvalidArticle, Reason
+from service.events import (
+    Headers,
+    ModelRef,
+    QuoteEvent,
+    build_event,
+    cloud_event_headers,
+    find_quotes,
+)
+from service.health import Health
+from service.metrics import Metrics
+from service.offsets import OffsetLedger
+from service.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+class MessageTooLarge(Exception):  # noqa: N818 - what it says of a message, not of the program
+    """The broker or the producer refuses a message for its size."""
+
+
+# (topic, key, value, headers) -> an awaitable that ends when the broker has acknowledged.
+# Raises MessageTooLarge; anything else it raises means that the message cannot be delivered.
+Send = Callable[[str, bytes | None, bytes | None, Headers], Awaitable[Awaitable[object]]]
+
+
+@dataclass
+class Budget:
+    """Bounds the articles in work, by number and by bytes. One task acquires, many release.
+
+    An article larger than all the bytes allowed is let in when it is alone.
+    """
+
+    max_articles: int
+    max_bytes: int
+    articles: int = 0
+    bytes: int = 0
+    _freed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def acquire(self, size: int) -> None:
+        """Wait until one more article of `size` bytes fits."""
+        while not self._fits(size):
+            self._freed.clear()
+            await self._freed.wait()
+        self.articles += 1
+        self.bytes += size
+
+    def release(self, size: int) -> None:
+        """Give back what `acquire(size)` took."""
+        self.articles -= 1
+        self.bytes -= size
+        self._freed.set()
+
+    def _fits(self, size: int) -> bool:
+        if self.articles == 0:
+            return True
+        return self.articles < self.max_articles and self.bytes + size <= self.max_bytes
+
+
+class ArticleAgent:
+    """The way of every article through one worker.
+
+    Args:
+        settings: limits and topic names.
+        classifier: judges the quotes; called in a thread.
+        ledger: shared with the consumer, which commits what it allows.
+        send: hands a message to the producer.
+        crash: stops the worker with this error; nothing undelivered is committed.
+        metrics: counts.
+        health: told of the oldest article in work.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        classifier: Classifier,
+        ledger: OffsetLedger,
+        send: Send,
+        crash: Callable[[BaseException], Awaitable[None]],
+        metrics: Metrics,
+        health: Health,
+    ) -> None:
+        self._settings = settings
+        self._classifier = classifier
+        self._ledger = ledger
+        self._send = send
+        self._crash = crash
+        self._metrics = metrics
+        self._health = health
+        self._model = ModelRef(
+            name=classifier.name, version=classifier.version, labels=classifier.labels.version
+        )
+        self._budget = Budget(settings.max_in_flight_articles, settings.max_in_flight_bytes)
+        self._in_work: dict[asyncio.Task[None], float] = {}  # in order of start
+        self._splitter = ThreadPoolExecutor(1, thread_name_prefix="quotes")
+        self._batcher = Batcher(
+            classifier.score,
+            max_quotes=settings.batch_quotes,
+            wait_seconds=settings.batch_wait_seconds,
+            observe=metrics.observe_inference,
+        )
+
+    async def run(self, stream: StreamT[bytes]) -> None:
+        """Work on the stream until cancelled: the body of the Faust agent."""
+        async with self._batcher:
+            try:
+                async for event in stream.noack().events():
+                    await self._admit(stream, event)
+            finally:
+                await self._abandon()
+
+    async def _admit(self, stream: StreamT[bytes], event: EventT[bytes]) -> None:
+        message = event.message
+        if not self._ledger.begin(message.tp, message.generation_id or 0, message.offset):
+            await stream.ack(event)  # handed out twice, or from before a rebalance: not our work
+            return
+        size = len(message.value or b"")
+        await self._budget.acquire(size)
+        task = asyncio.create_task(self._work(stream, event), name=f"article {_place(message)}")
+        self._in_work[task] = time.monotonic()
+        task.add_done_callback(lambda done: self._leave(done, size))
+        self._report_in_work()
+
+    def _leave(self, task: asyncio.Task[None], size: int) -> None:
+        del self._in_work[task]
+        self._budget.release(size)
+        self._report_in_work()
+
+    def _report_in_work(self) -> None:
+        self._metrics.in_flight_articles.set(self._budget.articles)
+        self._metrics.in_flight_bytes.set(self._budget.bytes)
+        self._health.oldest_since = next(iter(self._in_work.values()), None)
+
+    async def _abandon(self) -> None:
+        """Give up what is in work: it is not committed, so it is read again."""
+        for task in self._in_work:
+            task.cancel()
+        await asyncio.gather(*self._in_work, return_exceptions=True)
+        self._splitter.shutdown(wait=False, cancel_futures=True)
+
+    async def _work(self, stream: StreamT[bytes], event: EventT[bytes]) -> None:
+        """From one message to its acknowledgement. Any error that arrives here stops the worker."""
+        message = event.message
+        started = time.monotonic()
+        try:
+            try:
+                result = await self._deliver_quotes(message)
+            except InvalidArticle as problem:
+                result = await self._deliver_dead_letter(message, problem)
+            self._ledger.delivered(message.tp, message.generation_id or 0, message.offset)
+            await stream.ack(event)
+        except Exception as error:  # includes FatalError: what cannot be delivered is never acked
+            log.critical("%s: stopping: %s", _place(message), error)
+            await self._crash(error)
+            return
+        self._metrics.articles.labels(result).inc()
+        self._metrics.article_seconds.observe(time.monotonic() - started)
+        if message.timestamp:
+            self._metrics.article_age_seconds.observe(max(0.0, time.time() - message.timestamp))
+
+    async def _deliver_quotes(self, message: Message) -> str:
+        events = await self._process(message)
+        messages = [(event, event.to_json()) for event in events]
+        self._check_sizes(messages)
+        try:
+            await self._deliver(
+                [
+                    (
+                        self._settings.topic_quotes,
+                        event.article.id.encode(),
+                        value,
+                        cloud_event_headers(event, message.headers or ()),
+                    )
+                    for event, value in messages
+                ]
+            )
+        except MessageTooLarge as error:
+            raise InvalidArticle(Reason.EVENT_TOO_LARGE, str(error)) from error
+        for event in events:
+            self._metrics.quotes.labels(event.stance).inc()
+        return outcome.CLASSIFIED if events else outcome.EMPTY
+
+    async def _process(self, message: Message) -> list[QuoteEvent]:
+        """Everything between the two topics.
+
+        Raises:
+            InvalidArticle: also for what our own code fails on: one article must not stop others.
+        """
+        limit = self._settings.article_timeout_seconds
+        try:
+            async with asyncio.timeout(limit):
+                return await self._classify(message)
+        except (InvalidArticle, MemoryError):
+            raise
+        except TimeoutError as error:
+            text = f"not processed within {limit:g} s (article_timeout_seconds)"
+            raise InvalidArticle(Reason.TIMEOUT, text) from error
+        except Exception as error:
+            log.exception("%s: processing failed", _place(message))
+            raise InvalidArticle(Reason.PROCESSING_FAILED, repr(error)) from error
+
+    async def _classify(self, message: Message) -> list[QuoteEvent]:
+        article = parse_article(message.value, max_chars=self._settings.max_article_chars)
+        loop = asyncio.get_running_loop()
+        found = await loop.run_in_executor(self._splitter, find_quotes, article)
+        if not found:
+            return []
+        scores = await self._batcher.classify([one.quote.text for one in found])
+        now = datetime.now(UTC)
+        decide = self._classifier.labels.decide
+        return [
+            build_event(
+                article, one, stance=decide(score), scores=score, model=self._model, now=now
+            )
+            for one, score in zip(found, scores, strict=True)
+        ]
+
+    def _check_sizes(self, messages: list[tuple[QuoteEvent, bytes]]) -> None:
+        """Before anything is sent: an article's quotes are delivered all or none."""
+        limit = self._settings.max_message_bytes
+        for event, value in messages:
+            if len(value) > limit - 4096:  # room for key and headers
+                text = f"the event of quote {event.id} has {len(value)} bytes, limit {limit}"
+                raise InvalidArticle(Reason.EVENT_TOO_LARGE, text)
+
+    async def _deliver_dead_letter(self, message: Message, problem: InvalidArticle) -> str:
+        letter = bury(
+            message.key,
+            message.value,
+            message.headers or (),
+            reason=problem.reason,
+            message=str(problem),
+            origin=Origin(message.topic, message.partition, message.offset),
+        )
+        log.warning("%s: dead letter: %s: %s", _place(message), problem.reason.value, problem)
+        try:
+            await self._deliver_letter(letter)
+        except MessageTooLarge:
+            await self._deliver_letter(without_value(letter))
+        self._metrics.dead_letters.labels(problem.reason.value).inc()
+        return outcome.DEAD_LETTER
+
+    async def _deliver_letter(self, letter: DeadLetter) -> None:
+        await self._deliver([(self._settings.topic_dead_letters, *letter)])
+
+    async def _deliver(
+        self, messages: list[tuple[str, bytes | None, bytes | None, Headers]]
+    ) -> None:
+        """Append all, then wait until the broker has acknowledged all.
+
+        Raises:
+            MessageTooLarge: of one of them.
+            FatalError: not acknowledged in time; the producer has retried meanwhile.
+        """
+        limit = self._settings.delivery_timeout_seconds
+        try:
+            async with asyncio.timeout(limit):
+                acknowledged = [await self._send(*message) for message in messages]
+                await asyncio.gather(*acknowledged)
+        except MessageTooLarge:
+            raise
+        except Exception as error:
+            text = f"{len(messages)} messages not delivered within {limit:g} s: {error!r}"
+            raise FatalError(text) from error
+
+
+def _place(message: Message) -> str:
+    return f"{message.topic}[{message.partition}]@{message.offset}"

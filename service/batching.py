@@ -1,0 +1,147 @@
+"""Gathers quotes of many articles into model calls, off the event loop.
+
+Knows nothing of articles: texts go in, one result a text comes out. One thread runs the model; while
+it works, the next batch gathers.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from service.errors import InvalidArticle, Reason
+
+log = logging.getLogger(__name__)
+
+Scores = Mapping[str, float]
+Score = Callable[[Sequence[str]], Sequence[Scores]]
+
+
+class Batcher:
+    """Shares model calls between articles; use as an async context manager.
+
+    Args:
+        score: blocking function: texts to scores, in the same order.
+        max_quotes: most texts in one call.
+        wait_seconds: how long a text waits for others while the model is idle.
+        observe: told (seconds, texts) of every call.
+    """
+
+    def __init__(
+        self,
+        score: Score,
+        *,
+        max_quotes: int = 32,
+        wait_seconds: float = 0.005,
+        observe: Callable[[float, int], None] = lambda _seconds, _texts: None,
+    ) -> None:
+        self._score = score
+        self._max_quotes = max_quotes
+        self._wait_seconds = wait_seconds
+        self._observe = observe
+        self._queue: asyncio.Queue[tuple[str, asyncio.Future[Scores]]] = asyncio.Queue()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="model")
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> "Batcher":
+        self._task = asyncio.create_task(self._run(), name="batcher")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        while not self._queue.empty():
+            self._queue.get_nowait()[1].cancel()
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def classify(self, texts: Sequence[str]) -> list[Scores]:
+        """Score the texts of one article.
+
+        Safe to cancel: texts whose call has not begun are dropped, other articles notice nothing.
+
+        Raises:
+            InvalidArticle: the model failed on one of these texts, alone, twice.
+        """
+        loop = asyncio.get_running_loop()
+        futures: list[asyncio.Future[Scores]] = [loop.create_future() for _ in texts]
+        for text, future in zip(texts, futures, strict=True):
+            self._queue.put_nowait((text, future))
+        try:
+            return list(await asyncio.gather(*futures))
+        except BaseException:
+            for future in futures:
+                future.cancel()
+            raise
+
+    async def _run(self) -> None:
+        while True:
+            batch = await self._gather()
+            try:
+                await self._infer(batch)
+            except BaseException:  # cancelled: nobody must wait for this batch for ever
+                _cancel(batch)
+                raise
+
+    async def _gather(self) -> list[tuple[str, asyncio.Future[Scores]]]:
+        """Wait for a first text, then a moment for more; skip what was cancelled meanwhile."""
+        batch = [await self._queue.get()]
+        deadline = asyncio.get_running_loop().time() + self._wait_seconds
+        while len(batch) < self._max_quotes:
+            if self._queue.empty():
+                try:
+                    async with asyncio.timeout_at(deadline):
+                        batch.append(await self._queue.get())
+                except TimeoutError:
+                    break
+                except asyncio.CancelledError:  # what is taken is in no queue any more
+                    _cancel(batch)
+                    raise
+            else:
+                batch.append(self._queue.get_nowait())
+        return [(text, future) for text, future in batch if not future.done()]
+
+    async def _infer(self, batch: list[tuple[str, asyncio.Future[Scores]]]) -> None:
+        if not batch:
+            return
+        try:
+            results = await self._call([text for text, _ in batch])
+            answered = list(zip(batch, results, strict=True))
+        except Exception as error:  # whatever a model may raise
+            log.warning("model failed on %d quotes, trying one by one: %r", len(batch), error)
+            await self._infer_one_by_one(batch)
+            return
+        for (_, future), scores in answered:
+            if not future.done():
+                future.set_result(scores)
+
+    async def _infer_one_by_one(self, batch: list[tuple[str, asyncio.Future[Scores]]]) -> None:
+        """Find out which quote the model cannot take, so that only its article pays."""
+        for text, future in batch:
+            if future.done():
+                continue
+            outcome: Scores | InvalidArticle
+            try:
+                [outcome] = await self._call([text])
+            except Exception as error:
+                message = f"the model failed on a quote of {len(text)} characters: {error!r}"
+                outcome = InvalidArticle(Reason.CLASSIFICATION_FAILED, message)
+            if future.done():  # its article was given up meanwhile
+                continue
+            if isinstance(outcome, InvalidArticle):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+
+    async def _call(self, texts: list[str]) -> Sequence[Scores]:
+        started = time.perf_counter()
+        loop = asyncio.get_running_loop()
+        results = await loop.run_in_executor(self._thread, self._score, texts)
+        self._observe(time.perf_counter() - started, len(texts))
+        return results
+
+
+def _cancel(batch: list[tuple[str, asyncio.Future[Scores]]]) -> None:
+    for _, future in batch:
+        future.cancel()

@@ -1,0 +1,279 @@
+"""The main job on one machine: embedded broker, real worker process, sample articles, quotes.
+
+Leaves nothing behind: processes, ports and the temporary folder go when the demo ends, however it
+ends (kill -9 excepted); unless `keep` is set.
+"""
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from seeds import sample_articles
+from service.broker import HOST, EmbeddedBroker, free_port
+from service.clients import create_topics, producer, read_to_end
+from service.errors import FatalError
+from service.inputs import read_articles
+from service.settings import ENV_PREFIX, Settings
+
+PARTITIONS = 4
+START_TIMEOUT_SECONDS = 60.0
+FINISH_TIMEOUT_SECONDS = 60.0
+STOP_TIMEOUT_SECONDS = 35.0
+SESSION_TIMEOUT_SECONDS = 6.0  # the group forms in half of it
+HEARTBEAT_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """What the demo shows at its end."""
+
+    events: list[dict[str, Any]]
+    lines: list[bytes]  # the same, as read from the output topic
+    metrics: str
+    brokers: str
+    http: str
+    kept: tuple[int, ...]  # process ids left running
+    folder: Path | None  # where their logs are
+
+
+def run_demo(settings: Settings, *, keep: bool = False) -> DemoResult:
+    """Run the main job once.
+
+    Args:
+        settings: model and labels to use; brokers and ports are the demo's own.
+        keep: leave broker and worker running.
+
+    Raises:
+        FatalError: a part did not start or did not finish; the message ends with the worker's log.
+    """
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_terminated_like_interrupted())
+        folder = Path(tempfile.mkdtemp(prefix="stancewire-demo-"))
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        steps = stack.enter_context(_progress())
+        steps.next("starting the broker")
+        broker = stack.enter_context(EmbeddedBroker(log=folder / "broker.log"))
+        own = _own_settings(settings, broker)
+        create_topics(own, partitions=PARTITIONS, replicas=1)
+        steps.next("starting the worker")
+        worker = stack.enter_context(_worker(own, folder / "worker.log"))
+        worker.wait_until_ready(own)
+        steps.next("publishing the sample articles")
+        published = _publish(own)
+        steps.next("classifying quotes")
+        worker.wait_until_finished(own, published)
+        steps.next("reading the quotes")
+        lines = _read_quotes(own)
+        metrics = _summary(_get(own, "/metrics"))
+        kept: tuple[int, ...] = ()
+        if keep:
+            stack.pop_all()  # nothing of the above is undone
+            steps.close()
+            kept = (worker.process.pid, broker.pid or 0)
+    return DemoResult(
+        events=[json.loads(line) for line in lines],
+        lines=lines,
+        metrics=metrics,
+        brokers=own.brokers,
+        http=f"http://{own.http_host}:{own.http_port}",
+        kept=kept,
+        folder=folder if keep else None,
+    )
+
+
+class _Steps:
+    """Progress for people: on a terminal only, on standard error."""
+
+    def __init__(self) -> None:
+        console = Console(stderr=True)
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._progress.start()
+        self._task = self._progress.add_task("", total=5)
+        self._done = -1
+
+    def next(self, description: str) -> None:
+        self._done += 1
+        self._progress.update(self._task, description=description, completed=self._done)
+
+    def close(self) -> None:
+        self._progress.stop()
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[_Steps]:
+    steps = _Steps()
+    try:
+        yield steps
+    finally:
+        steps.close()
+
+
+@contextlib.contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """SIGTERM and SIGHUP unwind like Ctrl-C does, so that the cleaning up happens."""
+
+    def interrupt(number: int, _: FrameType | None) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    previous = {number: signal.signal(number, interrupt) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _own_settings(settings: Settings, broker: EmbeddedBroker) -> Settings:
+    return settings.model_copy(
+        update={
+            "brokers": broker.address,
+            "http_host": HOST,
+            "http_port": free_port(),
+            "session_timeout_seconds": SESSION_TIMEOUT_SECONDS,
+            "heartbeat_seconds": HEARTBEAT_SECONDS,
+            "commit_interval_seconds": 0.5,
+        }
+    )
+
+
+def worker_environment(settings: Settings) -> dict[str, str]:
+    """The environment in which `stancewire worker` runs with these settings and no others."""
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(ENV_PREFIX)}
+    return inherited | {
+        f"{ENV_PREFIX}{name}".upper(): str(value)
+        for name, value in settings.model_dump().items()
+        if value != Settings.model_fields[name].default
+    }
+
+
+class _Worker:
+    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
+        self.process = process
+        self._log = log
+
+    def wait_until_ready(self, settings: Settings) -> None:
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
+        while not _is_ready(settings):
+            self._check(deadline, "was not ready")
+            time.sleep(0.1)
+
+    def wait_until_finished(self, settings: Settings, published: int) -> None:
+        deadline = time.monotonic() + FINISH_TIMEOUT_SECONDS
+        while _finished_articles(_get(settings, "/metrics")) < published:
+            self._check(deadline, "did not finish")
+            time.sleep(0.1)
+
+    def _check(self, deadline: float, what: str) -> None:
+        code = self.process.poll()
+        if code is not None:
+            raise FatalError(f"the worker ended with code {code}\n{self._tail()}")
+        if time.monotonic() > deadline:
+            raise FatalError(f"the worker {what} in time\n{self._tail()}")
+
+    def _tail(self) -> str:
+        return "\n".join(self._log.read_text(errors="replace").splitlines()[-15:])
+
+
+@contextlib.contextmanager
+def _worker(settings: Settings, log: Path) -> Iterator[_Worker]:
+    with log.open("wb") as output:
+        # A session of its own: on Ctrl-C it is stopped here, in order, before the broker.
+        process = subprocess.Popen(
+            [sys.executable, "-m", "service", "worker"],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=worker_environment(settings),
+            start_new_session=True,
+        )
+    try:
+        yield _Worker(process, log)
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_TIMEOUT_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _publish(settings: Settings) -> int:
+    count = 0
+    with producer(settings) as client:
+        for raw in read_articles([str(sample_articles())]):
+            key = json.loads(raw.value)["id"].encode()
+            client.send(settings.topic_articles, key=key, value=raw.value)
+            count += 1
+    return count
+
+
+def _read_quotes(settings: Settings) -> list[bytes]:
+    """Events in the order of the sample articles, each article's in the order they were sent."""
+    order = [json.loads(raw.value)["id"] for raw in read_articles([str(sample_articles())])]
+    records = read_to_end(settings, settings.topic_quotes)
+    by_article = [(order.index(record.key.decode()), record.value) for record in records]
+    return [value for _, value in sorted(by_article, key=lambda pair: pair[0])]
+
+
+def _is_ready(settings: Settings) -> bool:
+    try:
+        return _get(settings, "/readyz") == "ok\n"
+    except OSError:  # not listening yet, or 503: not ready yet
+        return False
+
+
+def _get(settings: Settings, path: str) -> str:
+    url = f"http://{settings.http_host}:{settings.http_port}{path}"
+    with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310 - our own worker
+        text: str = response.read().decode()
+        return text
+
+
+def _finished_articles(metrics: str) -> int:
+    counts = re.findall(r"^stancewire_articles_total\{.*\} (\S+)$", metrics, re.MULTILINE)
+    return int(sum(map(float, counts)))
+
+
+def _summary(metrics: str) -> str:
+    """One line of what `/metrics` says."""
+
+    def value(name: str) -> float:
+        found = re.search(rf"^stancewire_{re.escape(name)} (\S+)$", metrics, re.MULTILINE)
+        return float(found[1]) if found else 0.0
+
+    stances = re.findall(
+        r'^stancewire_quotes_total\{stance="(\w+)"\} (\S+)$', metrics, re.MULTILINE
+    )
+    counted = ", ".join(f"{int(float(count))} {stance}" for stance, count in stances)
+    calls = value("inference_seconds_count")
+    spent = value("inference_seconds_sum")
+    return (
+        f"{_finished_articles(metrics)} articles, quotes: {counted}; "
+        f"{calls:.0f} model calls in {spent:.2f} s"
+    )

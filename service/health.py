@@ -1,0 +1,144 @@
+"""Is this worker alive, is it ready, and the HTTP server that tells.
+
+The server runs in a thread with an event loop of its own: it answers also when the worker's loop
+is stuck, which is when the answer matters.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from service.errors import FatalError
+from service.metrics import Metrics
+
+BEAT_SECONDS = 0.5
+STUCK_AFTER_SECONDS = 30.0
+
+
+@dataclass
+class Health:
+    """What the worker's loop writes and the server's thread reads.
+
+    Args:
+        in_flight_limit_seconds: an article in work for longer means that the worker is stuck.
+        clock: monotonic seconds.
+    """
+
+    in_flight_limit_seconds: float
+    clock: Callable[[], float] = time.monotonic
+    model_loaded: bool = False
+    connected: bool = False
+    assigned: int = 0
+    rebalancing: bool = False
+    stopping: bool = False
+    oldest_since: float | None = None  # when the oldest article in work was read
+    _beat: float | None = field(default=None, init=False)
+
+    def beat(self) -> None:
+        """The worker's loop turns."""
+        self._beat = self.clock()
+
+    def problems_alive(self) -> list[str]:
+        """Why a supervisor should restart this worker; empty: it lives."""
+        problems = []
+        now = self.clock()
+        if self._beat is not None and now - self._beat > STUCK_AFTER_SECONDS:
+            problems.append(f"the event loop is stuck for {now - self._beat:.0f} s")
+        if self.oldest_since is not None and now - self.oldest_since > self.in_flight_limit_seconds:
+            problems.append(f"an article is in work for {now - self.oldest_since:.0f} s")
+        return problems
+
+    def problems_ready(self) -> list[str]:
+        """Why this worker cannot take work now; empty: it is ready."""
+        checks = {
+            "the model is not loaded": self.model_loaded,
+            "no connection to Kafka": self.connected,
+            "no partitions are assigned": self.assigned > 0,
+            "a rebalance is going on": not self.rebalancing,
+            "the worker is stopping": not self.stopping,
+        }
+        return self.problems_alive() + [text for text, fine in checks.items() if not fine]
+
+
+class HttpServer:
+    """Serves /metrics, /livez and /readyz; GET and HEAD only.
+
+    Args:
+        host: address to bind.
+        port: port to bind; 0: any free one.
+        health: what /livez and /readyz tell.
+        metrics: what /metrics tells.
+    """
+
+    def __init__(self, host: str, port: int, health: Health, metrics: Metrics) -> None:
+        self._host = host
+        self._port = port
+        self._health = health
+        self._metrics = metrics
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="http", daemon=True)
+        self._runner: web.AppRunner | None = None
+
+    def start(self) -> int:
+        """Bind and serve.
+
+        Returns:
+            the port.
+
+        Raises:
+            FatalError: the address cannot be bound.
+        """
+        self._thread.start()
+        try:
+            return asyncio.run_coroutine_threadsafe(self._serve(), self._loop).result()
+        except OSError as error:
+            self.stop()
+            where = f"{self._host}:{self._port}"
+            raise FatalError(
+                f"cannot listen on {where}: {error.strerror or error}; "
+                "set STANCEWIRE_HTTP_HOST or STANCEWIRE_HTTP_PORT"
+            ) from error
+
+    def stop(self) -> None:
+        """Close the port and end the thread."""
+        if self._thread.is_alive():
+            asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(timeout=5)
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(timeout=5)
+
+    async def _serve(self) -> int:
+        app = web.Application(client_max_size=1024)
+        app.router.add_get("/metrics", self._serve_metrics)
+        app.router.add_get("/livez", self._serve_livez)
+        app.router.add_get("/readyz", self._serve_readyz)
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self._host, self._port, shutdown_timeout=1)
+        await site.start()
+        port: int = self._runner.addresses[0][1]
+        return port
+
+    async def _close(self) -> None:
+        if self._runner:
+            await self._runner.cleanup()
+
+    async def _serve_metrics(self, _: web.Request) -> web.Response:
+        return web.Response(
+            body=self._metrics.render(), headers={"Content-Type": CONTENT_TYPE_LATEST}
+        )
+
+    async def _serve_livez(self, _: web.Request) -> web.Response:
+        return _answer(self._health.problems_alive())
+
+    async def _serve_readyz(self, _: web.Request) -> web.Response:
+        return _answer(self._health.problems_ready())
+
+
+def _answer(problems: list[str]) -> web.Response:
+    """200 "ok", or 503 with one problem a line."""
+    return web.Response(text="\n".join(problems or ["ok"]) + "\n", status=503 if problems else 200)

@@ -1,0 +1,31 @@
+"""Logging: one line an event on standard error."""
+
+from typing import Any
+
+FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
+
+# What these say at INFO repeats our own lines, or is only for their developers.
+QUIET = ("aiokafka", "faust", "mode", "kafka", "asyncio")
+
+
+def logging_config(level: str) -> dict[str, Any]:
+    """Configuration for `logging.config.dictConfig`.
+
+    Args:
+        level: least severity of our own lines; libraries speak from WARNING on.
+    """
+    libraries = level if level == "DEBUG" else "WARNING"
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"line": {"format": FORMAT}},
+        "handlers": {
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "stream": "ext://sys.stderr",
+                "formatter": "line",
+            }
+        },
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {name: {"level": libraries} for name in QUIET},
+    }

@@ -1,0 +1,72 @@
+"""The stages without Kafka, for the command line: the same functions that the worker calls."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from models import Classifier
+from service.article import Article, parse_article
+from service.events import ModelRef, QuoteEvent, build_event, find_quotes
+from service.quotes import extract_quotes
+
+
+def process_article(article: Article, classifier: Classifier) -> list[QuoteEvent]:
+    """Quote events of one article."""
+    found = find_quotes(article)
+    labels = classifier.labels
+    model = ModelRef(name=classifier.name, version=classifier.version, labels=labels.version)
+    scores = classifier.score([one.quote.text for one in found])
+    return [
+        build_event(article, one, stance=labels.decide(score), scores=score, model=model)
+        for one, score in zip(found, scores, strict=True)
+    ]
+
+
+def extract_article(value: bytes) -> dict[str, Any]:
+    """Quotes of an article's text, as `stancewire extract` prints them.
+
+    Args:
+        value: JSON object with "text" and "id" or "article_id".
+
+    Raises:
+        InvalidArticle: it is no such object.
+    """
+    article = parse_article(_with_id(value), max_chars=len(value))
+    return {
+        "article_id": article.id,
+        "quotes": [
+            {
+                "text": quote.text,
+                "segments": [article.text[start:end] for start, end in quote.segments],
+                "offsets": [list(segment) for segment in quote.segments],
+                "speaker": quote.speaker.name if quote.speaker else None,
+                "mention": quote.speaker.mention if quote.speaker else None,
+                "role": quote.speaker.role if quote.speaker else None,
+                "cue": quote.cue,
+            }
+            for quote in extract_quotes(article.text)
+        ],
+    }
+
+
+def classify_texts(
+    classifier: Classifier, objects: Sequence[dict[str, Any]], *, batch: int
+) -> Iterator[dict[str, Any]]:
+    """The same objects plus "stance" and "scores", in order."""
+    for start in range(0, len(objects), batch):
+        part = objects[start : start + batch]
+        scores = classifier.score([one["text"] for one in part])
+        for one, score in zip(part, scores, strict=True):
+            rounded = {label: round(value, 4) for label, value in score.items()}
+            yield {**one, "stance": classifier.labels.decide(score), "scores": rounded}
+
+
+def _with_id(value: bytes) -> bytes:
+    """Benchmarks call the id "article_id"."""
+    try:
+        fields = json.loads(value)
+    except (ValueError, RecursionError):
+        return value  # parse_article says what is wrong
+    if not isinstance(fields, dict) or "id" in fields or "article_id" not in fields:
+        return value
+    return json.dumps({**fields, "id": str(fields["article_id"])}).encode()

@@ -1,0 +1,86 @@
+"""Which offsets may be committed: the heart of the delivery promise. Pure: knows no Kafka client.
+
+Articles of a partition finish in any order, but Kafka commits a single position: "everything below
+is done". `OffsetLedger` remembers what was begun and what is delivered, and answers with the
+highest position below which nothing is undelivered.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class Partition(NamedTuple):
+    """A topic partition; equal to and hashing like any (topic, partition) tuple."""
+
+    topic: str
+    partition: int
+
+
+@dataclass(slots=True)
+class _Account:
+    """One partition during one generation of the consumer group."""
+
+    generation: int
+    undelivered: deque[int] = field(default_factory=deque)  # ascending; head = lowest
+    delivered: set[int] = field(default_factory=set)  # delivered, but not below the head
+    position: int | None = None  # may be committed: next offset to read after a restart
+
+
+class OffsetLedger:
+    """Keeps one account for each partition; not safe for use from several threads.
+
+    Invariant: `committable(p, g)` is never above an offset that was begun in generation g and is
+    not delivered.
+    """
+
+    def __init__(self) -> None:
+        self._accounts: dict[tuple[str, int], _Account] = {}
+
+    def begin(self, partition: tuple[str, int], generation: int, offset: int) -> bool:
+        """Note that work on `offset` begins.
+
+        A new generation opens a new account: what an older one left undelivered is read again by
+        whoever owns the partition now.
+
+        Returns:
+            False if the offset was begun already in this generation, or comes from an older one:
+            do not work on it.
+        """
+        account = self._accounts.get(partition)
+        if account is None or account.generation < generation:
+            account = self._accounts[partition] = _Account(generation)
+        if account.generation > generation or self._seen(account, offset):
+            return False
+        account.undelivered.append(offset)
+        return True
+
+    def delivered(self, partition: tuple[str, int], generation: int, offset: int) -> None:
+        """Note that all that follows from `offset` is acknowledged by the broker.
+
+        Of an older generation it is ignored: that partition may be somebody else's by now.
+        """
+        account = self._accounts.get(partition)
+        if account is None or account.generation != generation:
+            return
+        account.delivered.add(offset)
+        while account.undelivered and account.undelivered[0] in account.delivered:
+            done = account.undelivered.popleft()
+            account.delivered.remove(done)
+            account.position = done + 1
+
+    def committable(self, partition: tuple[str, int], generation: int) -> int | None:
+        """The position to commit, or None when nothing of this generation is delivered yet."""
+        account = self._accounts.get(partition)
+        if account is None or account.generation != generation:
+            return None
+        return account.position
+
+    def undelivered(self) -> int:
+        """How many begun offsets are not below their partition's committable position."""
+        return sum(len(account.undelivered) for account in self._accounts.values())
+
+    @staticmethod
+    def _seen(account: _Account, offset: int) -> bool:
+        newest = account.undelivered[-1] if account.undelivered else (account.position or 0) - 1
+        return offset <= newest

@@ -1,0 +1,106 @@
+"""Faust's Kafka consumer, with its offset arithmetic replaced by ours. Why: decision record 0001.
+
+Faust 0.15.3 may commit past an article in work (its gap test is off by one), forgets
+acknowledgements when a rebalance begins, may hand out records fetched before a rebalance as if they
+were fetched after it, and waits without bound for streams that hang. The four overrides below
+close these holes; everything else is Faust's.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from faust.exceptions import ConsumerNotStarted
+from faust.transport.drivers.aiokafka import Consumer, Transport
+from faust.types import TP
+from faust.types.tuples import Message
+
+from service.offsets import OffsetLedger
+
+
+class LedgerConsumer(Consumer):
+    """Commits what the ledger says is delivered, and nothing else."""
+
+    ledger: OffsetLedger
+    drain_timeout_seconds: float
+
+    def ack(self, message: Message) -> bool:
+        """Let Faust stop waiting for `message`; what gets committed is the ledger's business."""
+        message.acked = True
+        self._unacked_messages.discard(message)
+        waiter = self._waiting_for_ack
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
+        return True
+
+    def _filter_committable_offsets(self, tps: Iterable[TP]) -> dict[TP, int]:
+        """Called by every commit. Faust's own lists of acks (`tps`) play no part."""
+        del tps
+        generation = self.app.consumer_generation_id
+        committable: dict[TP, int] = {}
+        try:
+            assigned = self.assignment()
+        except ConsumerNotStarted:
+            return committable
+        for tp in assigned:
+            position = self.ledger.committable(tp, generation)
+            if position is not None and position > (self._committed_offset[tp] or 0):
+                committable[tp] = position
+        return committable
+
+    async def _wait_next_records(
+        self, timeout: float
+    ) -> tuple[Mapping[TP, list[Any]] | None, set[TP] | None]:
+        """Drop records whose fetch spans a rebalance, and read them again from what is committed.
+
+        They may be from before it, when the position was further on: handing them out would skip
+        all that lies between.
+        """
+        generation = self.app.consumer_generation_id
+        records, active = await super()._wait_next_records(timeout)
+        if not records or generation == self.app.consumer_generation_id:
+            return records, active
+        generation = self.app.consumer_generation_id
+        try:
+            await self.perform_seek()
+        except Exception:
+            if generation == self.app.consumer_generation_id and not self.app.rebalancing:
+                raise
+            # The next rebalance is under way; it seeks when it ends.
+        return {}, active
+
+    async def wait_empty(self) -> None:
+        """Wait for articles in work, but not for ever: at rebalance and at shutdown.
+
+        What is still in work after the time limit is not committed, hence read again by whoever
+        gets the partition.
+        """
+        try:
+            await asyncio.wait_for(super().wait_empty(), self.drain_timeout_seconds)
+        except TimeoutError:
+            self.log.warning(
+                "%d articles still in work after %g s: left to be read again",
+                self.ledger.undelivered(),
+                self.drain_timeout_seconds,
+            )
+            self._unacked_messages.clear()
+            await self.commit_and_end_transactions()
+
+
+def ledger_transport(ledger: OffsetLedger, drain_timeout_seconds: float) -> type[Transport]:
+    """A transport class whose consumer works with this ledger.
+
+    Args:
+        ledger: shared with the agent.
+        drain_timeout_seconds: longest wait for articles in work when partitions are taken away.
+    """
+    consumer = type(
+        "BoundLedgerConsumer",
+        (LedgerConsumer,),
+        {
+            "__module__": "faust.transport",  # names its logger
+            "ledger": ledger,
+            "drain_timeout_seconds": drain_timeout_seconds,
+        },
+    )
+    return type("LedgerTransport", (Transport,), {"Consumer": consumer})
