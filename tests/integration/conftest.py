@@ -1,0 +1,37 @@
+"""A fresh broker with topics for each test, and workers that end with it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service.broker import EmbeddedBroker
+from service.clients import create_topics
+from tests.integration.harness import WorkerProcess, settings_for
+
+PARTITIONS = 4
+StartWorker = Callable[..., WorkerProcess]
+
+
+@pytest.fixture
+def broker() -> Iterator[EmbeddedBroker]:
+    with EmbeddedBroker() as running:
+        create_topics(settings_for(running.address), partitions=PARTITIONS, replicas=1)
+        yield running
+
+
+@pytest.fixture
+def new_worker(broker: EmbeddedBroker, tmp_path: Path) -> Iterator[StartWorker]:
+    """Makes workers, not yet started; all are ended after the test."""
+    workers: list[WorkerProcess] = []
+
+    def make(**overrides: Any) -> WorkerProcess:
+        settings = settings_for(overrides.pop("brokers", broker.address), **overrides)
+        worker = WorkerProcess(settings, tmp_path / f"worker-{len(workers)}.log")
+        workers.append(worker)
+        return worker
+
+    yield make
+    for worker in workers:
+        worker.stop()

@@ -1,0 +1,100 @@
+"""The delivery promise: at least once, never lost, never half. Each test is one way to break it."""
+
+import random
+import time
+
+import pytest
+
+from tests.integration.conftest import StartWorker
+from tests.integration.harness import (
+    numbered_articles,
+    publish,
+    read_outcome,
+    uncommitted,
+    wait_all_committed,
+    wait_until,
+)
+
+
+@pytest.mark.timeout(240)
+def test_2000_articles_arrive_once_in_order_and_are_committed(new_worker: StartWorker) -> None:
+    articles = numbered_articles(2000, seed=1)
+    assert sum(len(article.quotes) for article in articles) >= 5000 - 100
+    worker = new_worker().start()
+    publish(worker.settings, articles)
+    worker.wait_ready()
+    wait_all_committed(worker.settings, 180, worker)
+
+    outcome = read_outcome(worker.settings, articles)
+
+    outcome.assert_complete()
+    assert outcome.duplicates == 0
+    assert worker.metric('articles_total') == len(articles)
+    assert worker.metric('quotes_total') == len(outcome.events)
+    wait_until(lambda: worker.metric("consumer_lag") == 0, 10)
+
+
+@pytest.mark.timeout(420)
+def test_kill_9_at_ten_random_moments_loses_nothing(new_worker: StartWorker) -> None:
+    articles = numbered_articles(3000, seed=2)
+    rng = random.Random(2)
+    worker = new_worker()
+    publish(worker.settings, articles)
+    for _ in range(10):
+        worker.start()
+        worker.wait_ready()
+        delivered = worker.metric("quotes_total")
+        wait_until(lambda: worker.metric("quotes_total") > delivered, 30, worker.tail)
+        time.sleep(rng.uniform(0, 1.5))
+        worker.kill()
+    worker.start()
+    wait_all_committed(worker.settings, 180, worker)
+
+    outcome = read_outcome(worker.settings, articles)
+
+    outcome.assert_complete()
+    print(f"duplicates after 10 x kill -9: {outcome.duplicates} of {len(outcome.events)} events")
+
+
+@pytest.mark.timeout(180)
+def test_sigterm_in_mid_load_exits_0_and_nothing_is_lost_or_repeated(
+    new_worker: StartWorker,
+) -> None:
+    articles = numbered_articles(1500, seed=3)
+    worker = new_worker().start()
+    publish(worker.settings, articles)
+    worker.wait_ready()
+    wait_until(lambda: worker.metric("quotes_total") > 300, 60, worker.tail)
+
+    started = time.monotonic()
+    assert worker.terminate(timeout=30) == 0, worker.tail()
+    assert time.monotonic() - started < 30
+    assert uncommitted(worker.settings), "it had finished: this was no SIGTERM in mid-load"
+
+    worker.start()
+    wait_all_committed(worker.settings, 120, worker)
+    outcome = read_outcome(worker.settings, articles)
+    outcome.assert_complete()
+    assert outcome.duplicates == 0
+
+
+@pytest.mark.timeout(240)
+def test_a_killed_workers_partitions_are_taken_over_and_nothing_is_lost(
+    new_worker: StartWorker,
+) -> None:
+    articles = numbered_articles(2000, seed=4)
+    first, second = new_worker().start().wait_ready(), new_worker().start().wait_ready()
+    wait_until(lambda: _both_assigned(first, second), 60, second.tail)
+    publish(first.settings, articles)
+    wait_until(lambda: first.metric("quotes_total") > 100, 60, first.tail)
+    wait_until(lambda: second.metric("quotes_total") > 100, 60, second.tail)
+
+    first.kill()
+
+    wait_all_committed(second.settings, 150, second)
+    outcome = read_outcome(second.settings, articles)
+    outcome.assert_complete()
+
+
+def _both_assigned(*workers: object) -> bool:
+    return all(worker.get("/readyz")[0] == 200 for worker in workers)  # type: ignore[attr-defined]
