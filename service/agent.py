@@ -11,7 +11,9 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import cast
 
+from faust.streams import Stream
 from faust.types import EventT, StreamT
 from faust.types.tuples import Message
 
@@ -114,9 +116,10 @@ class ArticleAgent:
         )
         self._budget = Budget(settings.max_in_flight_articles, settings.max_in_flight_bytes)
         self._in_work: dict[asyncio.Task[None], float] = {}  # in order of start
-        self._splitter = ThreadPoolExecutor(1, thread_name_prefix="quotes")
+        self._splitter = ThreadPoolExecutor(1, thread_name_prefix="splitter")
+        self._find_quotes = health.watched("splitter", find_quotes)
         self._batcher = Batcher(
-            classifier.score,
+            health.watched("model", classifier.score),
             max_quotes=settings.batch_quotes,
             wait_seconds=settings.batch_wait_seconds,
             observe=metrics.observe_inference,
@@ -126,7 +129,7 @@ class ArticleAgent:
         """Work on the stream until cancelled: the body of the Faust agent."""
         async with self._batcher:
             try:
-                async for event in stream.noack().events():
+                async for event in cast(Stream[bytes], stream).noack().events():
                     await self._admit(stream, event)
             finally:
                 await self._abandon()
@@ -191,7 +194,7 @@ class ArticleAgent:
                         self._settings.topic_quotes,
                         event.article.id.encode(),
                         value,
-                        cloud_event_headers(event, message.headers or ()),
+                        cloud_event_headers(event, _headers(message)),
                     )
                     for event, value in messages
                 ]
@@ -224,7 +227,7 @@ class ArticleAgent:
     async def _classify(self, message: Message) -> list[QuoteEvent]:
         article = parse_article(message.value, max_chars=self._settings.max_article_chars)
         loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(self._splitter, find_quotes, article)
+        found = await loop.run_in_executor(self._splitter, self._find_quotes, article)
         if not found:
             return []
         scores = await self._batcher.classify([one.quote.text for one in found])
@@ -249,7 +252,7 @@ class ArticleAgent:
         letter = bury(
             message.key,
             message.value,
-            message.headers or (),
+            _headers(message),
             reason=problem.reason,
             message=str(problem),
             origin=Origin(message.topic, message.partition, message.offset),
@@ -288,3 +291,8 @@ class ArticleAgent:
 
 def _place(message: Message) -> str:
     return f"{message.topic}[{message.partition}]@{message.offset}"
+
+
+def _headers(message: Message) -> Headers:
+    """As received, in order; a name may be there twice."""
+    return cast(Headers, list(message.headers or ()))

@@ -9,10 +9,11 @@ import contextlib
 import logging
 import logging.config
 import os
+import signal
 import sys
 import threading
-from collections.abc import Awaitable
-from typing import Any, NoReturn
+from collections.abc import Awaitable, Callable
+from typing import Any, NoReturn, cast
 
 import faust
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
@@ -28,19 +29,19 @@ from service.events import Headers
 from service.health import BEAT_SECONDS, Health, HttpServer
 from service.logs import logging_config
 from service.metrics import Metrics
-from service.offsets import OffsetLedger, Partition
+from service.offsets import OffsetLedger
 from service.settings import Settings
-from service.transport import ledger_transport
+from service.transport import LedgerConsumer, ledger_transport
 
 log = logging.getLogger(__name__)
 
 LAG_SECONDS = 2.0
 CONNECT_SECONDS = 2.0
 # Beyond the drain: for the last commit, the producer's flush and leaving the group.
-HARD_STOP_MARGIN_SECONDS = 8.0
+MARGIN_SECONDS = 8.0
 
 
-class _NoFaustWeb(BootStrategy):  # type: ignore[misc]  # faust is partly untyped
+class _NoFaustWeb(BootStrategy):
     """Faust's own web server listens on all interfaces whatever one sets: never start it."""
 
     enable_web = False
@@ -52,33 +53,44 @@ class StancewireWorker(faust.Worker):
     Used by `stancewire worker` and by `faust -A service.main worker` alike.
     """
 
+    app: "StancewireApp"
+
     def __init__(self, app: "StancewireApp", *services: Any, **kwargs: Any) -> None:
         super().__init__(app, *services, **kwargs)
         self.spinner = None  # our log says when the worker is ready; no terminal tricks
 
     def execute_from_commandline(self) -> NoReturn:
         """Run until a signal or a crash; exit code 0, 1 or 2."""
-        service: Service = self.app.service
-        logging.config.dictConfig(self.app.conf.logging_config)
+        runtime = self.app.runtime
+        logging.config.dictConfig(logging_config(runtime.settings.log_level))
+        # Faust listens to signals only later, and process 1 of a container ignores them by default.
+        signal.signal(signal.SIGTERM, _end)
         try:
-            service.prepare()
+            runtime.prepare()
+            super().execute_from_commandline()
         except FatalError as error:
             sys.stderr.write(f"stancewire: {error}\n")
             raise SystemExit(error.exit_code) from None
-        try:
-            super().execute_from_commandline()
-        except FatalError as error:
-            raise SystemExit(error.exit_code) from None
+        except SystemExit as end:  # Faust has more codes than we promise
+            raise SystemExit(end.code if end.code in (0, 1, 2) else 1) from None
         finally:
-            service.http.stop()
+            runtime.http.stop()
 
     def _on_sigterm(self) -> None:
-        self.app.service.leave(exit_code=1)
+        self.app.runtime.leave(exit_code=1)
         super()._on_sigterm()
 
     def _on_sigint(self) -> None:
-        self.app.service.leave(exit_code=1)
+        self.app.runtime.leave(exit_code=1)
         super()._on_sigint()
+
+    def _on_sigusr2(self) -> None:
+        """Faust would open a debugger, for whoever may send a signal."""
+
+
+def _end(*_: object) -> NoReturn:
+    """Nothing is in work yet: end at once."""
+    raise SystemExit(0)
 
 
 class StancewireApp(faust.App):
@@ -86,22 +98,26 @@ class StancewireApp(faust.App):
 
     BootStrategy = _NoFaustWeb
     logger = logging.getLogger("faust.app")
-    service: "Service"
+    runtime: "Runtime"
 
     def _create_directories(self) -> None:
         """Faust would make its data folder even where no table needs one."""
 
 
-class Service:
+class Runtime:
     """What lives beside the Faust app in one worker process."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, current_generation: Callable[[], int]) -> None:
         self.settings = settings
         self.metrics = Metrics()
-        self.ledger = OffsetLedger()
+        self.ledger = OffsetLedger(current_generation)
         self.health = Health(
+            # The longest way that is not stuck: quotes refused by the broker for their size, then
+            # the dead letter, then the dead letter without its value.
             in_flight_limit_seconds=settings.article_timeout_seconds
-            + 2 * settings.delivery_timeout_seconds
+            + 3 * settings.delivery_timeout_seconds
+            + MARGIN_SECONDS,
+            call_limit_seconds=settings.article_timeout_seconds + MARGIN_SECONDS,
         )
         self.http = HttpServer(settings.http_host, settings.http_port, self.health, self.metrics)
         self.classifier: Classifier | None = None
@@ -127,14 +143,14 @@ class Service:
         require_topics(self.settings)
 
     def leave(self, *, exit_code: int) -> None:
-        """Begin to stop; if that hangs (a broker that does not answer), end all the same.
+        """Begin to stop, and end all the same if that hangs: a broker that does not answer.
 
         Nothing is lost by a hard end: what is not delivered is not committed.
         """
         if self.health.stopping:
             return
         self.health.stopping = True
-        limit = self.settings.drain_timeout_seconds + HARD_STOP_MARGIN_SECONDS
+        limit = self.settings.drain_timeout_seconds + MARGIN_SECONDS
 
         def end() -> None:
             log.critical("could not leave cleanly within %g s: ending", limit)
@@ -200,17 +216,17 @@ def create_app(settings: Settings) -> StancewireApp:
         producer_max_request_size=settings.max_message_bytes,
         producer_request_timeout=settings.delivery_timeout_seconds,
     )
-    service = app.service = Service(settings)
-    app.transport = ledger_transport(service.ledger, settings.drain_timeout_seconds)(
+    runtime = app.runtime = Runtime(settings, lambda: app.consumer_generation_id)
+    app.transport = ledger_transport(runtime.ledger, settings.drain_timeout_seconds)(
         app.conf.broker_consumer, app
     )
-    _add_agent(app, service)
-    _add_watchers(app, service)
+    _add_agent(app, runtime)
+    _add_watchers(app, runtime)
     return app
 
 
-def _add_agent(app: StancewireApp, service: Service) -> None:
-    settings = service.settings
+def _add_agent(app: StancewireApp, runtime: Runtime) -> None:
+    settings = runtime.settings
 
     async def send(
         topic: str, key: bytes | None, value: bytes | None, headers: Headers
@@ -224,20 +240,20 @@ def _add_agent(app: StancewireApp, service: Service) -> None:
         return _acknowledged(delivery)
 
     async def crash(error: BaseException) -> None:
-        service.leave(exit_code=1)
+        runtime.leave(exit_code=1)
         await app.crash(error)
 
     @app.agent(app.topic(settings.topic_articles, value_serializer="raw"), name="articles")
     async def articles(stream: StreamT[bytes]) -> None:
-        assert service.classifier is not None, "prepare() comes first"  # noqa: S101
+        assert runtime.classifier is not None, "prepare() comes first"  # noqa: S101
         agent = ArticleAgent(
             settings,
-            service.classifier,
-            service.ledger,
+            runtime.classifier,
+            runtime.ledger,
             send,
             crash,
-            service.metrics,
-            service.health,
+            runtime.metrics,
+            runtime.health,
         )
         await agent.run(stream)
 
@@ -249,10 +265,10 @@ async def _acknowledged(delivery: Awaitable[object]) -> object:
         raise MessageTooLarge(str(error)) from error
 
 
-def _add_watchers(app: StancewireApp, service: Service) -> None:
-    health = service.health
+def _add_watchers(app: StancewireApp, runtime: Runtime) -> None:
+    health = runtime.health
 
-    @app.task
+    @app.task  # type: ignore[untyped-decorator]
     async def watch() -> None:
         """Tell the HTTP thread how the worker's loop and its connections do."""
         while not app.should_stop:
@@ -262,17 +278,17 @@ def _add_watchers(app: StancewireApp, service: Service) -> None:
             health.assigned = len(_assignment(app))
             await asyncio.sleep(BEAT_SECONDS)
 
-    @app.task
+    @app.task  # type: ignore[untyped-decorator]
     async def watch_lag() -> None:
         while not app.should_stop:
             try:
-                service.metrics.set_lag(await _lag(app))
+                runtime.metrics.set_lag(await _lag(app))
             except Exception as error:  # a rebalance, a broker away: the next round will do
                 log.debug("lag not known: %r", error)
             await asyncio.sleep(LAG_SECONDS)
 
 
-async def _lag(app: StancewireApp) -> dict[Partition, int]:
+async def _lag(app: StancewireApp) -> dict[tuple[str, int], int]:
     """Messages not committed, for each assigned partition, also while nothing arrives.
 
     The end is the higher of two answers: the high watermark of the last fetch is stale while a full
@@ -283,11 +299,12 @@ async def _lag(app: StancewireApp) -> dict[Partition, int]:
         return {}
     ends = await app.consumer.highwaters(*assigned)
     begins = await app.consumer.earliest_offsets(*assigned)
-    lag = {}
+    positions = cast(LedgerConsumer, app.consumer).committed
+    lag: dict[tuple[str, int], int] = {}
     for tp in assigned:
         end = max(app.consumer.highwater(tp) or 0, ends.get(tp) or 0)
-        committed = max(app.consumer._committed_offset[tp] or 0, begins.get(tp) or 0)
-        lag[Partition(*tp)] = max(0, end - committed)
+        committed = max(positions(tp), begins.get(tp) or 0)
+        lag[tp.topic, tp.partition] = max(0, end - committed)
     return lag
 
 

@@ -1,13 +1,15 @@
 """Gathers quotes of many articles into model calls, off the event loop.
 
-Knows nothing of articles: texts go in, one result a text comes out. One thread runs the model; while
-it works, the next batch gathers.
+Knows nothing of articles: texts go in, one result a text comes out. One thread runs the model;
+while it works, the next batch gathers.
 """
 
 import asyncio
+import itertools
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from service.errors import InvalidArticle, Reason
@@ -15,6 +17,7 @@ from service.errors import InvalidArticle, Reason
 log = logging.getLogger(__name__)
 
 Scores = Mapping[str, float]
+Pending = tuple[str, "asyncio.Future[Scores]"]
 Score = Callable[[Sequence[str]], Sequence[Scores]]
 
 
@@ -40,7 +43,8 @@ class Batcher:
         self._max_quotes = max_quotes
         self._wait_seconds = wait_seconds
         self._observe = observe
-        self._queue: asyncio.Queue[tuple[str, asyncio.Future[Scores]]] = asyncio.Queue()
+        self._waiting: deque[deque[Pending]] = deque()  # one for each article
+        self._arrived = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="model")
         self._task: asyncio.Task[None] | None = None
 
@@ -52,8 +56,7 @@ class Batcher:
         if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        while not self._queue.empty():
-            self._queue.get_nowait()[1].cancel()
+        _cancel(itertools.chain.from_iterable(self._waiting))
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def classify(self, texts: Sequence[str]) -> list[Scores]:
@@ -66,8 +69,9 @@ class Batcher:
         """
         loop = asyncio.get_running_loop()
         futures: list[asyncio.Future[Scores]] = [loop.create_future() for _ in texts]
-        for text, future in zip(texts, futures, strict=True):
-            self._queue.put_nowait((text, future))
+        if texts:
+            self._waiting.append(deque(zip(texts, futures, strict=True)))
+            self._arrived.set()
         try:
             return list(await asyncio.gather(*futures))
         except BaseException:
@@ -77,34 +81,50 @@ class Batcher:
 
     async def _run(self) -> None:
         while True:
-            batch = await self._gather()
+            batch: list[Pending] = []
             try:
+                await self._gather(batch)
                 await self._infer(batch)
             except BaseException:  # cancelled: nobody must wait for this batch for ever
                 _cancel(batch)
                 raise
 
-    async def _gather(self) -> list[tuple[str, asyncio.Future[Scores]]]:
-        """Wait for a first text, then a moment for more; skip what was cancelled meanwhile."""
-        batch = [await self._queue.get()]
+    async def _gather(self, batch: list[Pending]) -> None:
+        """Wait for a first text, then a moment for more; fill the empty batch with them."""
+        while not batch:
+            await self._arrival()
+            batch += self._take(self._max_quotes)
         deadline = asyncio.get_running_loop().time() + self._wait_seconds
         while len(batch) < self._max_quotes:
-            if self._queue.empty():
-                try:
-                    async with asyncio.timeout_at(deadline):
-                        batch.append(await self._queue.get())
-                except TimeoutError:
-                    break
-                except asyncio.CancelledError:  # what is taken is in no queue any more
-                    _cancel(batch)
-                    raise
-            else:
-                batch.append(self._queue.get_nowait())
-        return [(text, future) for text, future in batch if not future.done()]
+            try:
+                async with asyncio.timeout_at(deadline):
+                    await self._arrival()
+            except TimeoutError:
+                break
+            batch += self._take(self._max_quotes - len(batch))
 
-    async def _infer(self, batch: list[tuple[str, asyncio.Future[Scores]]]) -> None:
-        if not batch:
-            return
+    async def _arrival(self) -> None:
+        """Until texts wait."""
+        while not self._waiting:
+            self._arrived.clear()
+            await self._arrived.wait()
+
+    def _take(self, most: int) -> list[Pending]:
+        """One text of each article in turn: a small article never waits for a huge one to end.
+
+        Texts whose article was given up meanwhile are dropped.
+        """
+        taken: list[Pending] = []
+        while self._waiting and len(taken) < most:
+            article = self._waiting.popleft()
+            text, future = article.popleft()
+            if not future.done():
+                taken.append((text, future))
+            if article:
+                self._waiting.append(article)
+        return taken
+
+    async def _infer(self, batch: list[Pending]) -> None:
         try:
             results = await self._call([text for text, _ in batch])
             answered = list(zip(batch, results, strict=True))
@@ -116,7 +136,7 @@ class Batcher:
             if not future.done():
                 future.set_result(scores)
 
-    async def _infer_one_by_one(self, batch: list[tuple[str, asyncio.Future[Scores]]]) -> None:
+    async def _infer_one_by_one(self, batch: list[Pending]) -> None:
         """Find out which quote the model cannot take, so that only its article pays."""
         for text, future in batch:
             if future.done():
@@ -142,6 +162,6 @@ class Batcher:
         return results
 
 
-def _cancel(batch: list[tuple[str, asyncio.Future[Scores]]]) -> None:
+def _cancel(batch: Iterable[Pending]) -> None:
     for _, future in batch:
         future.cancel()

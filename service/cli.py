@@ -48,20 +48,23 @@ OutputFormat = Annotated[
 ]
 Brokers = Annotated[
     str | None,
-    typer.Option(
-        "--brokers", "-b", help="host:port,…; default: the setting.", show_default=False
-    ),
+    typer.Option("--brokers", "-b", help="host:port,…; default: the setting.", show_default=False),
 ]
 Model = Annotated[
     str | None,
     typer.Option(
-        "--model", "-m", help="Classifier: a folder or id; default: the setting.", show_default=False
+        "--model",
+        "-m",
+        help="Classifier: a folder or id; default: the setting.",
+        show_default=False,
     ),
 ]
 Labels = Annotated[
     Path | None,
     typer.Option(
-        "--labels", "-l", help="TOML file with a label set; default: the setting.",
+        "--labels",
+        "-l",
+        help="TOML file with a label set; default: the setting.",
         show_default=False,
     ),
 ]
@@ -286,7 +289,7 @@ def topics_create(
 
 @topics_app.command("list", epilog="Example: stancewire topics list --format jsonl")
 def topics_list(format: OutputFormat = Format.TABLE, brokers: Brokers = None) -> None:
-    """The three topics: do they exist, with how many partitions?"""
+    """The three topics, with their numbers of partitions."""
     from service.clients import existing_topics
 
     settings = load_settings(brokers=brokers)
@@ -316,9 +319,7 @@ def dead_letters_list(
             print_line(json.dumps(_letter_fields(letter), ensure_ascii=False))
         return
     columns = ("place", "from", "time", "replays", "reason", "message")
-    print_table(
-        columns, ([_letter_fields(letter)[name] for name in columns] for letter in letters)
-    )
+    print_table(columns, ([_letter_fields(letter)[name] for name in columns] for letter in letters))
 
 
 @dead_letters_app.command(

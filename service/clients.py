@@ -1,7 +1,7 @@
 """kafka-python for the tools around the service: topics, publishing, reading to the end."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -72,12 +72,15 @@ def read_to_end(settings: Settings, topic: str) -> Iterator[Any]:
             client.assign([partition])
             client.seek_to_beginning(partition)
             records, end = _first_fetch(client, partition)
-            while records or client.position(partition) < end:
-                yield from (record for record in records if record.offset < end)
+            yield from (record for record in records if record.offset < end)
+            while client.position(partition) < end:
                 records = client.poll(timeout_ms=POLL_MS).get(partition, [])
+                yield from (record for record in records if record.offset < end)
 
 
-def follow(settings: Settings, topic: str, *, from_beginning: bool = False) -> Iterator[Any]:
+def follow(
+    settings: Settings, topic: str, *, from_beginning: bool = False
+) -> Generator[Any, None, None]:
     """Every record of a topic as it arrives, for ever; None while nothing arrives.
 
     Args:

@@ -15,6 +15,7 @@ from service.events import Headers, rfc3339
 
 ERROR_PREFIX = "stancewire.error."
 REPLAYS = "stancewire.replays"
+SETTLED = "stancewire.settled"  # on the marker behind a replayed letter: that letter's offset
 VALUE_OMITTED = ERROR_PREFIX + "value-omitted"
 MAX_MESSAGE_CHARS = 1_000
 
@@ -85,6 +86,14 @@ def bury(
     added = [(ERROR_PREFIX + name, text.encode("utf-8", "replace")) for name, text in why.items()]
     empty = key is None and value is None
     return DeadLetter(b"" if empty else key, value, kept + added)
+
+
+def settles(headers: Iterable[tuple[str, bytes]]) -> int | None:
+    """The offset of the letter that a marker settles; None for anything but a marker."""
+    found = dict(headers)
+    if SETTLED not in found or ERROR_PREFIX + "reason" in found:
+        return None
+    return _integer(found[SETTLED].decode("utf-8", "replace"), -1)
 
 
 def without_value(letter: DeadLetter) -> DeadLetter:

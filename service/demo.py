@@ -73,12 +73,12 @@ def run_demo(settings: Settings, *, keep: bool = False) -> DemoResult:
         own = _own_settings(settings, broker)
         create_topics(own, partitions=PARTITIONS, replicas=1)
         steps.next("starting the worker")
-        worker = stack.enter_context(_worker(own, folder / "worker.log"))
-        worker.wait_until_ready(own)
+        worker = stack.enter_context(_Worker(own, folder / "worker.log"))
+        worker.wait_until_ready()
         steps.next("publishing the sample articles")
         published = _publish(own)
         steps.next("classifying quotes")
-        worker.wait_until_finished(own, published)
+        worker.wait_until_finished(published)
         steps.next("reading the quotes")
         lines = _read_quotes(own)
         metrics = _summary(_get(own, "/metrics"))
@@ -173,19 +173,44 @@ def worker_environment(settings: Settings) -> dict[str, str]:
 
 
 class _Worker:
-    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
-        self.process = process
-        self._log = log
+    """One worker process. Not a generator: with `keep` it must outlive the stack it is on."""
 
-    def wait_until_ready(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, log: Path) -> None:
+        self._settings = settings
+        self._log = log
+        with log.open("wb") as output:
+            # A session of its own: on Ctrl-C it is stopped here, in order, before the broker.
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "service", "worker"],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=worker_environment(settings),
+                start_new_session=True,
+            )
+
+    def __enter__(self) -> "_Worker":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(STOP_TIMEOUT_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def wait_until_ready(self) -> None:
+        """Raises FatalError when it takes too long."""
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
-        while not _is_ready(settings):
+        while not _is_ready(self._settings):
             self._check(deadline, "was not ready")
             time.sleep(0.1)
 
-    def wait_until_finished(self, settings: Settings, published: int) -> None:
+    def wait_until_finished(self, published: int) -> None:
+        """Raises FatalError when it takes too long."""
         deadline = time.monotonic() + FINISH_TIMEOUT_SECONDS
-        while _finished_articles(_get(settings, "/metrics")) < published:
+        while _finished_articles(_get(self._settings, "/metrics")) < published:
             self._check(deadline, "did not finish")
             time.sleep(0.1)
 
@@ -198,29 +223,6 @@ class _Worker:
 
     def _tail(self) -> str:
         return "\n".join(self._log.read_text(errors="replace").splitlines()[-15:])
-
-
-@contextlib.contextmanager
-def _worker(settings: Settings, log: Path) -> Iterator[_Worker]:
-    with log.open("wb") as output:
-        # A session of its own: on Ctrl-C it is stopped here, in order, before the broker.
-        process = subprocess.Popen(
-            [sys.executable, "-m", "service", "worker"],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            env=worker_environment(settings),
-            start_new_session=True,
-        )
-    try:
-        yield _Worker(process, log)
-    finally:
-        process.terminate()
-        try:
-            process.wait(STOP_TIMEOUT_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 def _publish(settings: Settings) -> int:
@@ -250,7 +252,7 @@ def _is_ready(settings: Settings) -> bool:
 
 def _get(settings: Settings, path: str) -> str:
     url = f"http://{settings.http_host}:{settings.http_port}{path}"
-    with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310 - our own worker
+    with urllib.request.urlopen(url, timeout=5) as response:
         text: str = response.read().decode()
         return text
 

@@ -1,8 +1,10 @@
 """One error tree: the class of an error says where its message goes.
 
 - `InvalidArticle`: the message goes to the dead-letter topic with its reason; the stream goes on.
-- `TransientError`: try again, a bounded number of times with backoff.
 - `FatalError`: the process stops with `exit_code`; nothing that is not delivered gets committed.
+
+What may work if tried again has no class here: the Kafka clients retry with backoff until
+`delivery_timeout_seconds`, and only then does it become fatal.
 """
 
 from enum import StrEnum
@@ -40,10 +42,6 @@ class InvalidArticle(StancewireError):  # noqa: N818 - named after what it says,
     def __init__(self, reason: Reason, message: str) -> None:
         super().__init__(message)
         self.reason = reason
-
-
-class TransientError(StancewireError):
-    """Something that may work if tried again: the broker is away, a call timed out."""
 
 
 class FatalError(StancewireError):

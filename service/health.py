@@ -9,12 +9,16 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from service.errors import FatalError
 from service.metrics import Metrics
+
+Argument = TypeVar("Argument")
+Result = TypeVar("Result")
 
 BEAT_SECONDS = 0.5
 STUCK_AFTER_SECONDS = 30.0
@@ -26,10 +30,12 @@ class Health:
 
     Args:
         in_flight_limit_seconds: an article in work for longer means that the worker is stuck.
+        call_limit_seconds: the same for one call of the model or the splitter.
         clock: monotonic seconds.
     """
 
     in_flight_limit_seconds: float
+    call_limit_seconds: float
     clock: Callable[[], float] = time.monotonic
     model_loaded: bool = False
     connected: bool = False
@@ -38,10 +44,23 @@ class Health:
     stopping: bool = False
     oldest_since: float | None = None  # when the oldest article in work was read
     _beat: float | None = field(default=None, init=False)
+    _calls: dict[str, float] = field(default_factory=dict, init=False)  # name: running since
 
     def beat(self) -> None:
         """The worker's loop turns."""
         self._beat = self.clock()
+
+    def watched(self, name: str, function: Callable[[Argument], Result]) -> Callable[..., Result]:
+        """The function, watched while it runs; one call at a time."""
+
+        def call(argument: Argument) -> Result:
+            self._calls[name] = self.clock()
+            try:
+                return function(argument)
+            finally:
+                del self._calls[name]
+
+        return call
 
     def problems_alive(self) -> list[str]:
         """Why a supervisor should restart this worker; empty: it lives."""
@@ -51,6 +70,9 @@ class Health:
             problems.append(f"the event loop is stuck for {now - self._beat:.0f} s")
         if self.oldest_since is not None and now - self.oldest_since > self.in_flight_limit_seconds:
             problems.append(f"an article is in work for {now - self.oldest_since:.0f} s")
+        for name, since in list(self._calls.items()):
+            if now - since > self.call_limit_seconds:
+                problems.append(f"a call of the {name} runs for {now - since:.0f} s")
         return problems
 
     def problems_ready(self) -> list[str]:
@@ -80,8 +102,8 @@ class HttpServer:
         self._port = port
         self._health = health
         self._metrics = metrics
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="http", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
         self._runner: web.AppRunner | None = None
 
     def start(self) -> int:
@@ -93,6 +115,8 @@ class HttpServer:
         Raises:
             FatalError: the address cannot be bound.
         """
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="http", daemon=True)
         self._thread.start()
         try:
             return asyncio.run_coroutine_threadsafe(self._serve(), self._loop).result()
@@ -106,10 +130,14 @@ class HttpServer:
 
     def stop(self) -> None:
         """Close the port and end the thread."""
-        if self._thread.is_alive():
-            asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(timeout=5)
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join(timeout=5)
+        if self._loop is None or self._thread is None:
+            return
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(timeout=5)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(timeout=5)
+        if not self._thread.is_alive():
+            self._loop.close()
+        self._loop = self._thread = None
 
     async def _serve(self) -> int:
         app = web.Application(client_max_size=1024)

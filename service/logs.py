@@ -27,5 +27,7 @@ def logging_config(level: str) -> dict[str, Any]:
             }
         },
         "root": {"handlers": ["stderr"], "level": level},
-        "loggers": {name: {"level": libraries} for name in QUIET},
+        "loggers": {name: {"level": libraries} for name in QUIET}
+        # "Timer commit is overlapping": a commit waits for the producer's flush, as it should.
+        | {"mode.timers": {"level": "ERROR"}},
     }

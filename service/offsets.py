@@ -6,15 +6,8 @@ highest position below which nothing is undelivered.
 """
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
-
-
-class Partition(NamedTuple):
-    """A topic partition; equal to and hashing like any (topic, partition) tuple."""
-
-    topic: str
-    partition: int
 
 
 @dataclass(slots=True)
@@ -30,27 +23,34 @@ class _Account:
 class OffsetLedger:
     """Keeps one account for each partition; not safe for use from several threads.
 
-    Invariant: `committable(p, g)` is never above an offset that was begun in generation g and is
-    not delivered.
+    Invariant: `committable(p)` is never above an offset that was begun in the current generation
+    and is not delivered.
+
+    Args:
+        current_generation: tells the generation of the group that this worker is a member of now.
+            It may fall as well as rise: a group that is made anew counts from the beginning.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, current_generation: Callable[[], int]) -> None:
+        self._current_generation = current_generation
         self._accounts: dict[tuple[str, int], _Account] = {}
 
     def begin(self, partition: tuple[str, int], generation: int, offset: int) -> bool:
         """Note that work on `offset` begins.
 
-        A new generation opens a new account: what an older one left undelivered is read again by
+        A new generation opens a new account: what the one before left undelivered is read again by
         whoever owns the partition now.
 
         Returns:
-            False if the offset was begun already in this generation, or comes from an older one:
+            False if the offset was begun already in this generation, or was read in another one:
             do not work on it.
         """
+        if generation != self._current_generation():
+            return False
         account = self._accounts.get(partition)
-        if account is None or account.generation < generation:
+        if account is None or account.generation != generation:
             account = self._accounts[partition] = _Account(generation)
-        if account.generation > generation or self._seen(account, offset):
+        if self._seen(account, offset):
             return False
         account.undelivered.append(offset)
         return True
@@ -58,7 +58,7 @@ class OffsetLedger:
     def delivered(self, partition: tuple[str, int], generation: int, offset: int) -> None:
         """Note that all that follows from `offset` is acknowledged by the broker.
 
-        Of an older generation it is ignored: that partition may be somebody else's by now.
+        Read in another generation it is ignored: that partition may be somebody else's by now.
         """
         account = self._accounts.get(partition)
         if account is None or account.generation != generation:
@@ -69,10 +69,10 @@ class OffsetLedger:
             account.delivered.remove(done)
             account.position = done + 1
 
-    def committable(self, partition: tuple[str, int], generation: int) -> int | None:
+    def committable(self, partition: tuple[str, int]) -> int | None:
         """The position to commit, or None when nothing of this generation is delivered yet."""
         account = self._accounts.get(partition)
-        if account is None or account.generation != generation:
+        if account is None or account.generation != self._current_generation():
             return None
         return account.position
 

@@ -11,10 +11,8 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from service.clients import producer, read_to_end
-from service.dead_letters import DeadLetter, Failure, read_failure, unbury
+from service.dead_letters import SETTLED, DeadLetter, Failure, read_failure, settles, unbury
 from service.settings import Settings
-
-SETTLED = "stancewire.settled"
 
 
 class OpenLetter(NamedTuple):
@@ -39,9 +37,9 @@ def open_letters(settings: Settings, reason: str | None = None) -> list[OpenLett
     letters: dict[tuple[int, int], OpenLetter] = {}
     settled: set[tuple[int, int]] = set()
     for record in read_to_end(settings, settings.topic_dead_letters):
-        mark = next((value for name, value in record.headers if name == SETTLED), None)
-        if mark is not None:
-            settled.add((record.partition, int(mark)))
+        offset = settles(record.headers)
+        if offset is not None:
+            settled.add((record.partition, offset))
         else:
             letters[record.partition, record.offset] = _open(record)
     return [
@@ -119,5 +117,3 @@ def _send(
     client.send(
         topic, key=key, value=message.value, headers=message.headers, partition=partition
     ).get(timeout=settings.delivery_timeout_seconds)
-
-

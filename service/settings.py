@@ -6,6 +6,7 @@ one). The environment wins. `stancewire config` shows what is in force and where
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -23,6 +24,8 @@ from service.errors import UsageError
 ENV_PREFIX = "STANCEWIRE_"
 CONFIG_FILE_VARIABLE = f"{ENV_PREFIX}CONFIG_FILE"
 DEFAULT_CONFIG_FILE = "stancewire.toml"
+# Kubernetes sets these in every pod beside a Service that is named stancewire.
+SERVICE_LINK = re.compile(r"STANCEWIRE_(SERVICE_(HOST|PORT)|PORT$|PORT_\d+_(TCP|UDP))")
 
 Topic = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9._-]{1,249}$")]
 Brokers = Annotated[str, StringConstraints(pattern=r"^[^\s,]+:\d{1,5}(,[^\s,]+:\d{1,5})*$")]
@@ -57,7 +60,7 @@ class Settings(BaseSettings):
         None, description="TOML file with another label set; unset: the three stances."
     )
     model_threads: int = Field(
-        0, ge=0, le=256, description="Threads of the model; 0: as many as the process has cores."
+        0, ge=0, le=256, description="Threads of the model; 0: torch's default, one a core."
     )
     batch_quotes: int = Field(32, ge=1, le=4096, description="Most quotes in one model call.")
     batch_wait_seconds: float = Field(
@@ -68,7 +71,7 @@ class Settings(BaseSettings):
         1_000_000, ge=1, description="Longest text of an article; longer ones are dead letters."
     )
     max_message_bytes: int = Field(
-        8 * 1024**2, ge=1024, description="Largest message that is sent or fetched."
+        8 * 1024**2, ge=65_536, description="Largest message that is sent or fetched."
     )
     max_in_flight_articles: int = Field(
         128, ge=1, le=100_000, description="Articles in work at one time in one worker."
@@ -80,7 +83,9 @@ class Settings(BaseSettings):
         120, gt=0, description="Longest work on one article; then it is a dead letter."
     )
     delivery_timeout_seconds: float = Field(
-        30, ge=1, description="Longest wait for the broker to take a message; then the worker stops."
+        30,
+        ge=1,
+        description="Longest wait for a message to be acknowledged; then the worker stops.",
     )
     drain_timeout_seconds: float = Field(
         20, ge=0, description="Longest wait for articles in work at shutdown or rebalance."
@@ -197,7 +202,11 @@ def _reject_unknown_variables() -> None:
     known = {f"{ENV_PREFIX}{name}".upper() for name in Settings.model_fields}
     known.add(CONFIG_FILE_VARIABLE)
     for variable in sorted(os.environ):
-        if variable.startswith(ENV_PREFIX) and variable not in known:
+        if (
+            variable.startswith(ENV_PREFIX)
+            and variable not in known
+            and not SERVICE_LINK.match(variable)
+        ):
             raise UsageError(f"{variable}: there is no such setting; see `stancewire config`")
 
 

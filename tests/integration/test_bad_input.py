@@ -40,7 +40,10 @@ BAD: dict[str, tuple[bytes | None, Reason]] = {
     ),
     "tombstone": (None, Reason.TOMBSTONE),
     "brackets": (b"[" * 10_000 + b"]" * 10_000, Reason.NOT_JSON),
-    "nested": (b'{"id":"b","text":"x","y":' + b"[" * 10_000 + b"]" * 10_000 + b"}", Reason.NOT_JSON),
+    "nested": (
+        b'{"id":"b","text":"x","y":' + b"[" * 10_000 + b"]" * 10_000 + b"}",
+        Reason.NOT_JSON,
+    ),
     "nan": (b'{"id": "b", "text": "x", "y": NaN}', Reason.NOT_JSON),
     "surrogate": (b'{"id": "b", "text": "\\ud800"}', Reason.NOT_JSON),
     "duplicate_key": (b'{"id": "b", "text": "x", "text": "y"}', Reason.DUPLICATE_KEY),
@@ -139,7 +142,9 @@ def test_a_replayed_letter_is_classified_when_the_cause_is_gone_and_does_not_loo
     [again] = _letters(settings)
     assert (again["reason"], again["replays"]) == ("not_json", 1)
     assert _command(settings, "dead-letters", "replay").stdout == "", "it must not loop"
-    assert _command(settings, "dead-letters", "replay", "--max-replays", "2").stdout.count("\n") == 1
+    assert (
+        _command(settings, "dead-letters", "replay", "--max-replays", "2").stdout.count("\n") == 1
+    )
 
 
 def _letters(settings: Settings) -> list[dict[str, Any]]:

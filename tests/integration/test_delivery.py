@@ -29,8 +29,8 @@ def test_2000_articles_arrive_once_in_order_and_are_committed(new_worker: StartW
 
     outcome.assert_complete()
     assert outcome.duplicates == 0
-    assert worker.metric('articles_total') == len(articles)
-    assert worker.metric('quotes_total') == len(outcome.events)
+    assert worker.metric("articles_total") == len(articles)
+    assert worker.metric("quotes_total") == len(outcome.events)
     wait_until(lambda: worker.metric("consumer_lag") == 0, 10)
 
 
@@ -43,8 +43,7 @@ def test_kill_9_at_ten_random_moments_loses_nothing(new_worker: StartWorker) -> 
     for _ in range(10):
         worker.start()
         worker.wait_ready()
-        delivered = worker.metric("quotes_total")
-        wait_until(lambda: worker.metric("quotes_total") > delivered, 30, worker.tail)
+        wait_until(lambda: worker.metric("quotes_total") > 0, 30, worker.tail)
         time.sleep(rng.uniform(0, 1.5))
         worker.kill()
     worker.start()

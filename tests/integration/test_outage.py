@@ -84,6 +84,31 @@ def test_a_broker_lost_for_20_seconds_in_mid_load_loses_nothing(
         worker.stop()
 
 
+@pytest.mark.timeout(180)
+def test_what_cannot_be_delivered_in_time_crashes_the_worker_and_is_not_committed(
+    proxied: tuple[Proxy, str], tmp_path: Path
+) -> None:
+    proxy, address = proxied
+    articles = numbered_articles(3000, seed=12)
+    settings = settings_for(address, model="keywords", delivery_timeout_seconds=2)
+    worker = WorkerProcess(settings, tmp_path / "worker.log").start()
+    try:
+        worker.wait_ready()
+        publish(settings, articles)
+        wait_until(lambda: worker.metric("quotes_total") > 100, 60, worker.tail)
+        proxy.disconnect()
+        assert worker.process
+        assert worker.process.wait(60) == 1, worker.tail()
+        assert "not delivered within 2 s" in worker.log.read_text()
+
+        proxy.connect()
+        worker.start()
+        wait_all_committed(settings, 90, worker)
+        read_outcome(settings, articles).assert_complete()
+    finally:
+        worker.stop()
+
+
 def _supervise(worker: WorkerProcess, seconds: float) -> None:
     """Restart the worker when it exits non-zero, until all is committed."""
     deadline = time.monotonic() + seconds

@@ -1,9 +1,9 @@
 """The worker as operators see it: start, probes, metrics, messages, contracts."""
 
 import json
-import os
 import socket
 import sys
+from pathlib import Path
 
 from kafka import KafkaProducer
 from prometheus_client.parser import text_string_to_metric_families
@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from service.broker import EmbeddedBroker
 from service.clients import read_to_end
 from service.metrics import Metrics
-from tests.integration.conftest import StartWorker
+from tests.integration.conftest import PARTITIONS, StartWorker
 from tests.integration.harness import (
     VALIDATOR,
     numbered_articles,
@@ -39,16 +39,14 @@ def test_faust_command_starts_the_same_worker(new_worker: StartWorker) -> None:
 def test_it_listens_on_loopback_only_and_on_one_port_only(new_worker: StartWorker) -> None:
     worker = new_worker(model="keywords").start().wait_ready()
     assert worker.process
-    inodes = {
-        os.readlink(f"/proc/{worker.process.pid}/fd/{name}")
-        for name in os.listdir(f"/proc/{worker.process.pid}/fd")
-    }
+    proc = Path(f"/proc/{worker.process.pid}")
+    sockets = {str(file.readlink()) for file in (proc / "fd").iterdir()}
     listening = set()
     for table in ("tcp", "tcp6"):
-        with open(f"/proc/{worker.process.pid}/net/{table}") as lines:
-            for fields in (line.split() for line in list(lines)[1:]):
-                if fields[3] == "0A" and f"socket:[{fields[9]}]" in inodes:
-                    listening.add((table, *fields[1].split(":")))
+        for line in (proc / "net" / table).read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A" and f"socket:[{fields[9]}]" in sockets:
+                listening.add((table, *fields[1].split(":")))
     loopback = f"{int.from_bytes(socket.inet_aton('127.0.0.1'), sys.byteorder):08X}"
     assert listening == {("tcp", loopback, f"{worker.settings.http_port:04X}")}
 
@@ -75,27 +73,23 @@ def test_every_metric_promised_is_there_from_the_start(new_worker: StartWorker) 
     }
 
 
-def test_lag_is_right_while_no_message_arrives_and_nothing_was_ever_committed(
+def test_lag_is_right_while_no_message_arrives(
     broker: EmbeddedBroker, new_worker: StartWorker
 ) -> None:
-    """Read from the end: 30 articles wait from before, which this group has not read."""
-    articles = numbered_articles(30, seed=9)
-    publish(settings_for(broker.address), articles)
+    """Also where the broker's end offsets are wrong, and where reading is paused."""
+    publish(settings_for(broker.address), numbered_articles(30, seed=9))
     first = new_worker(model="keywords").start().wait_ready()
     wait_until(lambda: first.metric("articles_total") == 30, 30, first.tail)
-    wait_until(lambda: first.metric("consumer_lag") == 0, 30, first.tail)
-    assert 'stancewire_consumer_lag{partition="0",topic="articles"} 0.0' in first.get("/metrics")[1]
+    wait_until(lambda: first.samples("consumer_lag") == [0.0] * PARTITIONS, 15, first.tail)
     assert first.terminate() == 0
 
+    # One article at a time, a second each: nearly all of these wait in a paused partition.
     publish(settings_for(broker.address), numbered_articles(40, seed=10, prefix="later"))
-    # So slow a batcher that nothing is delivered while lag is looked at.
-    slow = new_worker(model="tests.none", max_in_flight_articles=1)
-    slow.settings = slow.settings.model_copy(update={"model": "keywords", "batch_wait_seconds": 1.0})
+    slow = new_worker(model="keywords", max_in_flight_articles=1, batch_wait_seconds=1.0)
     slow.start().wait_ready()
-    wait_until(lambda: slow.metric("consumer_lag") > 20, 10, slow.get("/metrics")[1].__str__)
+    wait_until(lambda: len(slow.samples("consumer_lag")) == PARTITIONS, 15, slow.tail)
     lag, done = slow.metric("consumer_lag"), slow.metric("articles_total")
-    assert lag <= 40
-    assert lag + done >= 40 - 8, (lag, done)
+    assert 40 - done - 1 <= lag <= 40
 
 
 def test_quote_messages_are_cloud_events_keyed_by_article_and_carry_the_trace(
@@ -140,20 +134,3 @@ def test_a_missing_topic_is_named_and_exits_1(new_worker: StartWorker) -> None:
     assert worker.process.wait(60) == 1
     assert "no topic not.there" in worker.tail()
     assert "stancewire topics create" in worker.tail()
-
-
-def test_the_output_that_cannot_be_delivered_crashes_the_worker_and_commits_nothing(
-    broker: EmbeddedBroker, new_worker: StartWorker
-) -> None:
-    articles = numbered_articles(30, seed=11)
-    worker = new_worker(model="keywords", delivery_timeout_seconds=2).start().wait_ready()
-    # The output topic goes away under the running worker.
-    from service.clients import admin
-
-    with admin(worker.settings) as client:
-        client.delete_topics([worker.settings.topic_quotes])
-    publish(worker.settings, articles)
-    assert worker.process
-    code = worker.process.wait(60)
-    assert code == 1, worker.tail()
-    assert "not delivered within" in worker.tail() or "not delivered" in worker.log.read_text()

@@ -1,0 +1,1 @@
+"""Benchmarks: one file a question; warm up; median and spread; the last line is JSON."""
