@@ -23,10 +23,10 @@ check: $(VENV)/.dev ## Lint, format and types.
 	$(BIN)/mypy
 
 unit: $(VENV)/.dev ## Tests without a broker or a real model: seconds.
-	$(PYTEST) tests/unit
+	$(PYTEST) tests/unit --numprocesses auto
 
 integration: $(VENV)/.dev ## The delivery promise: real broker, real workers.
-	$(PYTEST) tests/integration --durations=0
+	$(PYTEST) tests/integration --numprocesses 2 --dist worksteal --durations 10
 
 eval: $(VENV)/.dev ## Quality floors of the packaged model.
 	$(PYTEST) tests/eval

@@ -21,14 +21,15 @@ from faust.app.base import BootStrategy
 from faust.exceptions import ConsumerNotStarted, ProducerSendError
 from faust.types import StreamT
 
-from models import Classifier, LabelsError, ModelError, load_classifier, load_labels
+from models import Classifier
 from service.agent import ArticleAgent, MessageTooLarge
 from service.clients import require_topics
-from service.errors import FatalError, UsageError
+from service.errors import FatalError
 from service.events import Headers
 from service.health import BEAT_SECONDS, Health, HttpServer
 from service.logs import logging_config
 from service.metrics import Metrics
+from service.model import load_model
 from service.offsets import OffsetLedger
 from service.settings import Settings
 from service.transport import LedgerConsumer, ledger_transport
@@ -161,24 +162,6 @@ class Runtime:
         timer.start()
 
 
-def load_model(settings: Settings) -> Classifier:
-    """The classifier that the settings name.
-
-    Raises:
-        UsageError: it cannot be loaded, or the label set is wrong.
-    """
-    try:
-        labels = load_labels(settings.labels_file)
-        return load_classifier(
-            settings.model,
-            labels,
-            threads=settings.model_threads or None,
-            batch_size=settings.batch_quotes,
-        )
-    except (ModelError, LabelsError) as error:
-        raise UsageError(str(error)) from error
-
-
 def create_app(settings: Settings) -> StancewireApp:
     """A Faust app, ready for a worker; nothing is loaded, bound or connected yet."""
     app = StancewireApp(
@@ -193,7 +176,7 @@ def create_app(settings: Settings) -> StancewireApp:
         value_serializer="raw",
         store="memory://",
         web_host=settings.http_host,  # shown in Faust's banner; the server is ours
-        web_port=settings.http_port,
+        web_port=settings.http_port or 6066,
         agent_supervisor="mode.CrashingSupervisor",
         consumer_auto_offset_reset=settings.start_from,
         stream_wait_empty=True,

@@ -19,6 +19,14 @@ from pydantic_core import from_json
 from service.errors import InvalidArticle, Reason
 
 MAX_ID_CHARS = 512
+JSON_KINDS = {
+    list: "an array",
+    str: "a string",
+    int: "a number",
+    float: "a number",
+    bool: "a boolean",
+    type(None): "null",
+}
 
 # RFC 5646: subtags of 1 to 8 letters or digits; the first one is the language.
 LANGUAGE_TAG = r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"
@@ -98,7 +106,7 @@ def _parse_object(value: bytes | None) -> dict[str, Any]:
     except ValueError as error:
         raise InvalidArticle(Reason.NOT_JSON, f"not JSON: {error}") from error
     if not isinstance(parsed, dict):
-        kind = type(parsed).__name__
+        kind = JSON_KINDS[type(parsed)]
         raise InvalidArticle(Reason.NOT_AN_OBJECT, f"expected a JSON object, got {kind}")
     _reject_duplicate_keys(text)
     return parsed

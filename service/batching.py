@@ -125,6 +125,9 @@ class Batcher:
         return taken
 
     async def _infer(self, batch: list[Pending]) -> None:
+        batch = [(text, future) for text, future in batch if not future.done()]
+        if not batch:  # all were given up while the batch gathered
+            return
         try:
             results = await self._call([text for text, _ in batch])
             answered = list(zip(batch, results, strict=True))

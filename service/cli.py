@@ -118,9 +118,10 @@ def publish(
     settings = load_settings(brokers=brokers)
     refused = published = 0
     console = Console(stderr=True)
+    raws = read_articles(files)
     with producer(settings) as client:
         for raw in track(
-            read_articles(files),
+            raws,
             "publishing",
             console=console,
             transient=True,
@@ -214,8 +215,8 @@ def classify(
     labels: Labels = None,
 ) -> None:
     """Stances of given texts, one a line: no broker."""
-    from service.app import load_model
     from service.inputs import read_texts
+    from service.model import load_model
     from service.offline import classify_texts
 
     objects = list(read_texts(files))
@@ -246,8 +247,8 @@ def process(
     labels: Labels = None,
 ) -> None:
     """Articles in, quote events out: no broker."""
-    from service.app import load_model
     from service.inputs import read_articles
+    from service.model import load_model
     from service.offline import process_article
 
     settings = load_settings(model=model, labels_file=labels)

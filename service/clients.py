@@ -10,6 +10,7 @@ from kafka.admin import NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from service.errors import FatalError
+from service.events import Headers
 from service.settings import Settings
 
 READ_TIMEOUT_SECONDS = 30.0
@@ -34,12 +35,36 @@ def admin(settings: Settings) -> Iterator[KafkaAdminClient]:
             client.close()
 
 
+class Publisher:
+    """Sends messages and remembers which the broker did not take."""
+
+    def __init__(self, client: KafkaProducer) -> None:
+        self._client = client
+        self.errors: list[BaseException] = []
+
+    def send(
+        self,
+        topic: str,
+        *,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Headers | None = None,
+        partition: int | None = None,
+    ) -> Any:
+        """Append a message; the future ends when it is acknowledged."""
+        future = self._client.send(
+            topic, key=key, value=value, headers=headers, partition=partition
+        )
+        future.add_errback(self.errors.append)
+        return future
+
+
 @contextmanager
-def producer(settings: Settings) -> Iterator[KafkaProducer]:
+def producer(settings: Settings) -> Iterator[Publisher]:
     """A producer that waits for all replicas; flushed at the end.
 
     Raises:
-        FatalError: no broker answers, or a message is not acknowledged.
+        FatalError: no broker answers, or messages were not acknowledged.
     """
     with _kafka_errors(settings):
         client = KafkaProducer(
@@ -50,11 +75,15 @@ def producer(settings: Settings) -> Iterator[KafkaProducer]:
             delivery_timeout_ms=int(settings.delivery_timeout_seconds * 1000),
             request_timeout_ms=int(settings.delivery_timeout_seconds * 1000) // 2,
         )
+        publisher = Publisher(client)
         try:
-            yield client
+            yield publisher
             client.flush()
         finally:
             client.close(timeout=5)
+    if publisher.errors:
+        count, first = len(publisher.errors), publisher.errors[0]
+        raise FatalError(f"{count} messages were not published: {first}")
 
 
 def read_to_end(settings: Settings, topic: str) -> Iterator[Any]:

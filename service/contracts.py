@@ -141,7 +141,7 @@ def _without_title(schema: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in schema.items() if key != "title"}
 
 
-def _embedded(schema: dict[str, Any], name: str) -> dict[str, Any]:
+def _embedded(schema: Any, name: str) -> Any:
     """The schema as part of a larger document: its references begin at the document's root."""
     if isinstance(schema, list):
         return [_embedded(item, name) for item in schema]

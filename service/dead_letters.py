@@ -93,7 +93,7 @@ def settles(headers: Iterable[tuple[str, bytes]]) -> int | None:
     found = dict(headers)
     if SETTLED not in found or ERROR_PREFIX + "reason" in found:
         return None
-    return _integer(found[SETTLED].decode("utf-8", "replace"), -1)
+    return _integer((found[SETTLED] or b"").decode("utf-8", "replace"), -1)
 
 
 def without_value(letter: DeadLetter) -> DeadLetter:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -77,15 +77,6 @@ class QuoteEvent(_Frozen):
     def to_json(self) -> bytes:
         """The event as it is sent: UTF-8 JSON."""
         return self.model_dump_json().encode()
-
-
-class StanceModel(Protocol):
-    """What an event says of the classifier; `models.Classifier` fits."""
-
-    @property
-    def name(self) -> str: ...  # noqa: D102
-    @property
-    def version(self) -> str: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,9 +30,13 @@ def read_articles(paths: Iterable[str]) -> Iterator[Raw]:
     name. `-`: standard input, JSON lines when its first character is a brace, else one text.
 
     Raises:
-        UsageError: there is no such file, or it is of no known kind.
+        UsageError: there is no such file, or it is of no known kind; at once, before any is read.
     """
-    for path in _files(paths):
+    return _articles(list(_files(paths)))
+
+
+def _articles(paths: list[str]) -> Iterator[Raw]:
+    for path in paths:
         if path == STDIN:
             yield from _from_stdin()
         elif path.endswith(".txt"):

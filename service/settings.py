@@ -13,7 +13,6 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
-    EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -219,6 +218,3 @@ def _one_line(error: ValidationError) -> str:
     variable = f"{ENV_PREFIX}{field}".upper()
     name = variable if variable in os.environ else field
     return f"{name}={first['input']!r}: {message}"
-
-
-__all__ = ["EnvSettingsSource", "Settings", "config_file", "load_settings", "source_of"]

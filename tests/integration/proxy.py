@@ -29,8 +29,10 @@ class Proxy:
 
     def __exit__(self, *_: object) -> None:
         self.disconnect()
+        self._run(self._finish())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
+        self._loop.close()
 
     def connect(self) -> None:
         """Listen and forward."""
@@ -52,6 +54,10 @@ class Proxy:
             self._server = None
         for writer in list(self._writers):
             writer.transport.abort()
+
+    async def _finish(self) -> None:
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.gather(*others, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_connection(HOST, self._target_port)

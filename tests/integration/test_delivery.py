@@ -7,6 +7,8 @@ import pytest
 
 from tests.integration.conftest import StartWorker
 from tests.integration.harness import (
+    FAST_GROUP,
+    WorkerProcess,
     numbered_articles,
     publish,
     read_outcome,
@@ -38,7 +40,7 @@ def test_2000_articles_arrive_once_in_order_and_are_committed(new_worker: StartW
 def test_kill_9_at_ten_random_moments_loses_nothing(new_worker: StartWorker) -> None:
     articles = numbered_articles(3000, seed=2)
     rng = random.Random(2)
-    worker = new_worker()
+    worker = new_worker(**FAST_GROUP)
     publish(worker.settings, articles)
     for _ in range(10):
         worker.start()
@@ -82,7 +84,7 @@ def test_a_killed_workers_partitions_are_taken_over_and_nothing_is_lost(
     new_worker: StartWorker,
 ) -> None:
     articles = numbered_articles(2000, seed=4)
-    first, second = new_worker().start().wait_ready(), new_worker().start().wait_ready()
+    first, second = new_worker(**FAST_GROUP).start(), new_worker(**FAST_GROUP).start()
     wait_until(lambda: _both_assigned(first, second), 60, second.tail)
     publish(first.settings, articles)
     wait_until(lambda: first.metric("quotes_total") > 100, 60, first.tail)
@@ -95,5 +97,5 @@ def test_a_killed_workers_partitions_are_taken_over_and_nothing_is_lost(
     outcome.assert_complete()
 
 
-def _both_assigned(*workers: object) -> bool:
-    return all(worker.get("/readyz")[0] == 200 for worker in workers)  # type: ignore[attr-defined]
+def _both_assigned(*workers: WorkerProcess) -> bool:
+    return all(worker.get("/readyz")[0] == 200 for worker in workers)

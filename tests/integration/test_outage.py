@@ -10,6 +10,7 @@ from service.broker import EmbeddedBroker, free_port
 from service.clients import create_topics
 from tests.integration.conftest import PARTITIONS
 from tests.integration.harness import (
+    FAST_GROUP,
     WorkerProcess,
     numbered_articles,
     publish,
@@ -67,7 +68,7 @@ def test_a_broker_lost_for_20_seconds_in_mid_load_loses_nothing(
 ) -> None:
     proxy, address = proxied
     articles = numbered_articles(2500, seed=5)
-    worker = WorkerProcess(settings_for(address), tmp_path / "worker.log").start()
+    worker = WorkerProcess(settings_for(address, **FAST_GROUP), tmp_path / "worker.log").start()
     try:
         worker.wait_ready()
         publish(worker.settings, articles)
