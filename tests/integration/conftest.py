@@ -35,3 +35,13 @@ def new_worker(broker: EmbeddedBroker, tmp_path: Path) -> Iterator[StartWorker]:
     yield make
     for worker in workers:
         worker.stop()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Longest first, so that two processes end at about the same time."""
+
+    def seconds_allowed(item: pytest.Item) -> float:
+        mark = item.get_closest_marker("timeout")
+        return float(mark.args[0]) if mark else 0.0
+
+    items.sort(key=seconds_allowed, reverse=True)

@@ -117,6 +117,19 @@ def test_an_article_without_quotes_is_counted_empty_and_is_no_dead_letter(
     assert worker.metric("dead_letters_total") == 0
 
 
+def test_an_article_over_its_time_limit_is_buried_and_the_stream_goes_on(
+    new_worker: StartWorker,
+) -> None:
+    articles = numbered_articles(10, seed=13)
+    hasty = new_worker(model="keywords", batch_wait_seconds=1.0, article_timeout_seconds=0.2)
+    hasty.start()
+    publish(hasty.settings, articles)
+    wait_all_committed(hasty.settings, 60, hasty)
+    letters = list(read_to_end(hasty.settings, hasty.settings.topic_dead_letters))
+    assert {read_failure(letter.headers).reason for letter in letters} == {Reason.TIMEOUT}
+    assert {letter.key.decode() for letter in letters} == {article.id for article in articles}
+
+
 def test_a_replayed_letter_is_classified_when_the_cause_is_gone_and_does_not_loop_when_not(
     new_worker: StartWorker,
 ) -> None:

@@ -79,6 +79,23 @@ def test_sigterm_in_mid_load_exits_0_and_nothing_is_lost_or_repeated(
     assert outcome.duplicates == 0
 
 
+def test_sigterm_waits_for_articles_in_work_no_longer_than_the_drain_timeout(
+    new_worker: StartWorker,
+) -> None:
+    articles = numbered_articles(20, seed=14)
+    worker = new_worker(model="keywords", batch_wait_seconds=1.0, drain_timeout_seconds=0.1)
+    worker.start()
+    publish(worker.settings, articles)
+    wait_until(lambda: worker.metric("in_flight_articles") > 0, 60, worker.tail)
+    assert worker.terminate(timeout=10) == 0, worker.tail()
+    assert "still in work" in worker.tail()
+    assert uncommitted(worker.settings)
+
+    worker.start()
+    wait_all_committed(worker.settings, 60, worker)
+    read_outcome(worker.settings, articles).assert_complete()
+
+
 @pytest.mark.timeout(240)
 def test_a_killed_workers_partitions_are_taken_over_and_nothing_is_lost(
     new_worker: StartWorker,

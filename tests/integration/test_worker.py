@@ -36,6 +36,13 @@ def test_faust_command_starts_the_same_worker(new_worker: StartWorker) -> None:
     assert worker.terminate() == 0
 
 
+def test_sigterm_while_the_model_loads_ends_it_at_once(new_worker: StartWorker) -> None:
+    worker = new_worker().start()
+    wait_until(lambda: worker.get("/livez")[0] == 200, 30, worker.tail)
+    assert worker.get("/readyz")[0] == 503
+    assert worker.terminate(timeout=10) == 0
+
+
 def test_it_listens_on_loopback_only_and_on_one_port_only(new_worker: StartWorker) -> None:
     worker = new_worker(model="keywords").start().wait_ready()
     assert worker.process
