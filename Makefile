@@ -15,7 +15,8 @@ help: ## List the targets.
 demo: $(VENV)/.demo ## Broker, worker and sample articles on this machine; prints the quotes.
 	@$(BIN)/stancewire demo
 
-test: check unit integration eval docs package ## Everything that must hold.
+test: check unit integration ## Everything that must hold.
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(PYTEST) tests/eval tests/docs tests/package --numprocesses 2
 
 check: $(VENV)/.dev ## Lint, format and types.
 	$(BIN)/ruff check .
@@ -53,10 +54,13 @@ format: $(VENV)/.dev ## Format and fix what can be fixed by machine.
 clean: ## Remove what the other targets made.
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-# torch first and alone: its index may differ (PIP_INDEX_URL), and it is the largest by far.
+# torch first and alone: TORCH_INDEX_URL may name PyTorch's index of CPU builds, which spares Linux
+# the CUDA libraries.
 $(VENV)/.torch:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; name one: make PYTHON=python3.12 ..."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) install --quiet torch==2.13.0
+	$(PIP) install --quiet $(if $(TORCH_INDEX_URL),--index-url $(TORCH_INDEX_URL)) torch==2.13.0
 	@touch $@
 
 $(VENV)/.demo: $(VENV)/.torch pyproject.toml

@@ -79,7 +79,11 @@ class EmbeddedBroker:
         finally:
             if output:
                 output.close()
-        self._wait_until_listening(self._process)
+        try:
+            self._wait_until_listening(self._process)
+        except BaseException:  # interrupted: nobody else knows of the process yet
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """End the process; all its data is gone. Does nothing when it does not run."""

@@ -5,12 +5,13 @@ Exit codes: 0 fine, 1 something failed (said on standard error), 2 wrong usage o
 
 import json
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.errors import FatalError, InvalidArticle, Reason
+from service.cli_options import Brokers, Files, Labels, Model, OutputFormat
+from service.cli_topics import dead_letters_app, topics_app
+from service.errors import FatalError, InvalidArticle
 from service.output import Format, Output, event_cells, print_events, print_line, print_table, say
 from service.settings import Settings, load_settings, source_of
 
@@ -26,48 +27,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-topics_app = typer.Typer(help="The topics that Stancewire reads and writes.", no_args_is_help=True)
-dead_letters_app = typer.Typer(
-    help="Articles that could not be processed, and the way back.", no_args_is_help=True
-)
 schema_app = typer.Typer(help="The contracts, generated from the code.", no_args_is_help=True)
 app.add_typer(topics_app, name="topics")
 app.add_typer(dead_letters_app, name="dead-letters")
 app.add_typer(schema_app, name="schema")
-
-Files = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="FILE...",
-        help="Files (.jsonl, .json, .txt), folders of them, or - for standard input.",
-        show_default=False,
-    ),
-]
-OutputFormat = Annotated[
-    Format, typer.Option("--format", "-f", help="A table, or one JSON object a line.")
-]
-Brokers = Annotated[
-    str | None,
-    typer.Option("--brokers", "-b", help="host:port,…; default: the setting.", show_default=False),
-]
-Model = Annotated[
-    str | None,
-    typer.Option(
-        "--model",
-        "-m",
-        help="Classifier: a folder or id; default: the setting.",
-        show_default=False,
-    ),
-]
-Labels = Annotated[
-    Path | None,
-    typer.Option(
-        "--labels",
-        "-l",
-        help="TOML file with a label set; default: the setting.",
-        show_default=False,
-    ),
-]
 
 
 @app.command(epilog="Example: stancewire demo --format jsonl | head -1")
@@ -271,91 +234,6 @@ def process(
     _fail_if(failed, "articles could not be processed")
 
 
-@topics_app.command("create", epilog="Example: stancewire topics create --partitions 12")
-def topics_create(
-    brokers: Brokers = None,
-    partitions: Annotated[int, typer.Option(min=1, help="Of each topic.")] = 4,
-    replicas: Annotated[
-        int, typer.Option(min=1, help="Copies of each partition; 3 in production.")
-    ] = 1,
-) -> None:
-    """Create those of the three topics that do not exist yet."""
-    from service.clients import create_topics
-
-    created = create_topics(
-        load_settings(brokers=brokers), partitions=partitions, replicas=replicas
-    )
-    say("created " + ", ".join(created) if created else "all topics exist")
-
-
-@topics_app.command("list", epilog="Example: stancewire topics list --format jsonl")
-def topics_list(format: OutputFormat = Format.TABLE, brokers: Brokers = None) -> None:
-    """The three topics, with their numbers of partitions."""
-    from service.clients import existing_topics
-
-    settings = load_settings(brokers=brokers)
-    existing = existing_topics(settings)
-    names = (settings.topic_articles, settings.topic_quotes, settings.topic_dead_letters)
-    if format is Format.JSONL:
-        for name in names:
-            print_line(json.dumps({"topic": name, "partitions": existing.get(name)}))
-        return
-    print_table(("topic", "partitions"), ((name, existing.get(name, "missing")) for name in names))
-
-
-@dead_letters_app.command("list", epilog="Example: stancewire dead-letters list --reason not_json")
-def dead_letters_list(
-    format: OutputFormat = Format.TABLE,
-    brokers: Brokers = None,
-    reason: Annotated[
-        Reason | None, typer.Option(help="Only with this reason.", show_default=False)
-    ] = None,
-) -> None:
-    """Dead letters that were not replayed yet."""
-    from service.replay import open_letters
-
-    letters = open_letters(load_settings(brokers=brokers), reason)
-    if format is Format.JSONL:
-        for letter in letters:
-            print_line(json.dumps(_letter_fields(letter), ensure_ascii=False))
-        return
-    columns = ("place", "from", "time", "replays", "reason", "message")
-    print_table(columns, ([_letter_fields(letter)[name] for name in columns] for letter in letters))
-
-
-@dead_letters_app.command(
-    "replay", epilog="Example: stancewire dead-letters replay --reason timeout --dry-run"
-)
-def dead_letters_replay(
-    brokers: Brokers = None,
-    reason: Annotated[
-        Reason | None, typer.Option(help="Only with this reason.", show_default=False)
-    ] = None,
-    limit: Annotated[
-        int | None, typer.Option(min=1, help="At most that many.", show_default=False)
-    ] = None,
-    max_replays: Annotated[
-        int, typer.Option(min=1, help="Leave alone what was replayed that often.")
-    ] = 1,
-    dry_run: Annotated[bool, typer.Option(help="Only say what would be replayed.")] = False,
-) -> None:
-    """Publish dead letters to the input topic again, as they were received."""
-    from service.replay import replay
-
-    count = 0
-    for letter in replay(
-        load_settings(brokers=brokers),
-        reason=reason,
-        limit=limit,
-        max_replays=max_replays,
-        dry_run=dry_run,
-    ):
-        fields = _letter_fields(letter)
-        typer.echo(f"{fields['place']}  {fields['reason']}  {fields['message']}")
-        count += 1
-    say(f"{count} dead letters " + ("would be replayed" if dry_run else "replayed"))
-
-
 @schema_app.command("json-schema", epilog="Example: stancewire schema json-schema quote")
 def schema_json(
     event: Annotated[str, typer.Argument(help="article or quote")] = "quote",
@@ -410,20 +288,6 @@ def _parse(raw: "Raw", settings: Settings) -> "Article | None":
     except InvalidArticle as problem:
         say(f"{raw.where}: {problem.reason.value}: {problem}")
         return None
-
-
-def _letter_fields(letter: Any) -> dict[str, Any]:
-    failure = letter.failure
-    origin = failure.origin
-    return {
-        "place": f"{letter.partition}:{letter.offset}",
-        "from": f"{origin.topic}[{origin.partition}]@{origin.offset}",
-        "time": failure.time,
-        "replays": failure.replays,
-        "reason": failure.reason,
-        "message": failure.message,
-        "key": letter.letter.key.decode("utf-8", "replace") if letter.letter.key else None,
-    }
 
 
 def _fail_if(count: int, what: str) -> None:

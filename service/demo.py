@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -64,16 +64,19 @@ def run_demo(settings: Settings, *, keep: bool = False) -> DemoResult:
         FatalError: a part did not start or did not finish; the message ends with the worker's log.
     """
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_terminated_like_interrupted())
-        folder = Path(tempfile.mkdtemp(prefix="stancewire-demo-"))
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        interrupts = stack.enter_context(_Interrupts())
+        with interrupts.deferred():
+            folder = Path(tempfile.mkdtemp(prefix="stancewire-demo-"))
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
         steps = stack.enter_context(_progress())
         steps.next("starting the broker")
-        broker = stack.enter_context(EmbeddedBroker(log=folder / "broker.log"))
+        with interrupts.deferred():
+            broker = stack.enter_context(EmbeddedBroker(log=folder / "broker.log"))
         own = _own_settings(settings, broker)
         create_topics(own, partitions=PARTITIONS, replicas=1)
         steps.next("starting the worker")
-        worker = stack.enter_context(_Worker(own, folder / "worker.log"))
+        with interrupts.deferred():
+            worker = stack.enter_context(_Worker(own, folder / "worker.log"))
         worker.wait_until_ready()
         steps.next("publishing the sample articles")
         published = _publish(own)
@@ -133,20 +136,38 @@ def _progress() -> Iterator[_Steps]:
         steps.close()
 
 
-@contextlib.contextmanager
-def _terminated_like_interrupted() -> Iterator[None]:
-    """SIGTERM and SIGHUP unwind like Ctrl-C does, so that the cleaning up happens."""
+class _Interrupts:
+    """SIGINT, SIGTERM and SIGHUP unwind the demo, but never between a process and its keeper."""
 
-    def interrupt(number: int, _: FrameType | None) -> NoReturn:
-        raise SystemExit(128 + number)
+    NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-    numbers = (signal.SIGTERM, signal.SIGHUP)
-    previous = {number: signal.signal(number, interrupt) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in previous.items():
+    def __init__(self) -> None:
+        self._deferring = False
+        self._pending: int | None = None
+
+    def __enter__(self) -> "_Interrupts":
+        self._previous = {number: signal.signal(number, self._on) for number in self.NUMBERS}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._previous.items():
             signal.signal(number, handler)
+
+    @contextlib.contextmanager
+    def deferred(self) -> Iterator[None]:
+        """What comes meanwhile is acted on at the end."""
+        self._deferring = True
+        try:
+            yield
+        finally:
+            self._deferring = False
+        if self._pending is not None:
+            raise SystemExit(128 + self._pending)
+
+    def _on(self, number: int, _: FrameType | None) -> None:
+        if not self._deferring:
+            raise SystemExit(128 + number)
+        self._pending = number
 
 
 def _own_settings(settings: Settings, broker: EmbeddedBroker) -> Settings:

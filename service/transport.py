@@ -7,6 +7,8 @@ close these holes; everything else is Faust's.
 """
 
 import asyncio
+import gc
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -16,6 +18,8 @@ from faust.types import TP
 from faust.types.tuples import Message
 
 from service.offsets import OffsetLedger
+
+DRAIN_POLL_SECONDS = 0.05
 
 
 class LedgerConsumer(Consumer):
@@ -28,9 +32,6 @@ class LedgerConsumer(Consumer):
         """Let Faust stop waiting for `message`; what gets committed is the ledger's business."""
         message.acked = True
         self._unacked_messages.discard(message)
-        waiter = self._waiting_for_ack
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
         return True
 
     def committed(self, tp: TP) -> int:
@@ -80,18 +81,24 @@ class LedgerConsumer(Consumer):
         """Wait for articles in work, but not for ever: at rebalance and at shutdown.
 
         What is still in work after the time limit is not committed, hence read again by whoever
-        gets the partition.
+        gets the partition. Faust's own wait cannot be bounded from outside: it swallows being
+        cancelled.
         """
-        try:
-            await asyncio.wait_for(super().wait_empty(), self.drain_timeout_seconds)
-        except TimeoutError:
+        gc.collect()  # events that nobody works on any more leave the weak set of unacknowledged
+        deadline = time.monotonic() + self.drain_timeout_seconds
+        # Polled: the set is weak, it also shrinks without anybody's call.
+        while self._unacked_messages and not self.should_stop:
+            if time.monotonic() > deadline:
+                break
+            await asyncio.sleep(DRAIN_POLL_SECONDS)
+        if self._unacked_messages and not self.should_stop:
             self.log.warning(
                 "%d articles still in work after %g s: left to be read again",
-                self.ledger.undelivered(),
+                len(self._unacked_messages),
                 self.drain_timeout_seconds,
             )
             self._unacked_messages.clear()
-            await self.commit_and_end_transactions()
+        await self.commit_and_end_transactions()
 
 
 def ledger_transport(ledger: OffsetLedger, drain_timeout_seconds: float) -> type[Transport]:

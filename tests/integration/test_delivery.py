@@ -21,7 +21,7 @@ from tests.integration.harness import (
 @pytest.mark.timeout(240)
 def test_2000_articles_arrive_once_in_order_and_are_committed(new_worker: StartWorker) -> None:
     articles = numbered_articles(2000, seed=1)
-    assert sum(len(article.quotes) for article in articles) >= 5000 - 100
+    assert sum(len(article.quotes) for article in articles) >= 5000
     worker = new_worker().start()
     publish(worker.settings, articles)
     worker.wait_ready()
@@ -61,11 +61,11 @@ def test_kill_9_at_ten_random_moments_loses_nothing(new_worker: StartWorker) -> 
 def test_sigterm_in_mid_load_exits_0_and_nothing_is_lost_or_repeated(
     new_worker: StartWorker,
 ) -> None:
-    articles = numbered_articles(1500, seed=3)
+    articles = numbered_articles(1000, seed=3)
     worker = new_worker().start()
     publish(worker.settings, articles)
     worker.wait_ready()
-    wait_until(lambda: worker.metric("quotes_total") > 300, 60, worker.tail)
+    wait_until(lambda: worker.metric("quotes_total") > 200, 60, worker.tail)
 
     started = time.monotonic()
     assert worker.terminate(timeout=30) == 0, worker.tail()
@@ -100,14 +100,15 @@ def test_sigterm_waits_for_articles_in_work_no_longer_than_the_drain_timeout(
 def test_a_killed_workers_partitions_are_taken_over_and_nothing_is_lost(
     new_worker: StartWorker,
 ) -> None:
-    articles = numbered_articles(2000, seed=4)
+    articles = numbered_articles(1200, seed=4)
     first, second = new_worker(**FAST_GROUP).start(), new_worker(**FAST_GROUP).start()
     wait_until(lambda: _both_assigned(first, second), 60, second.tail)
     publish(first.settings, articles)
-    wait_until(lambda: first.metric("quotes_total") > 100, 60, first.tail)
-    wait_until(lambda: second.metric("quotes_total") > 100, 60, second.tail)
+    wait_until(lambda: first.metric("quotes_total") > 50, 60, first.tail)
+    wait_until(lambda: second.metric("quotes_total") > 50, 60, second.tail)
 
     first.kill()
+    assert uncommitted(second.settings), "all was done before the kill: this was no takeover"
 
     wait_all_committed(second.settings, 150, second)
     outcome = read_outcome(second.settings, articles)

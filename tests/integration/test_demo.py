@@ -75,19 +75,15 @@ def test_it_shows_quotes_with_speaker_and_stance_and_a_line_of_metrics(demo: Dem
 
 
 def test_jsonl_is_the_events_and_nothing_else(demo: Demo) -> None:
-    code, out, err = demo.run("--format", "jsonl")
+    code, out, err = demo.run("--format", "jsonl", "--model", "keywords")
     assert code == 0, err
     events = [json.loads(line) for line in out.splitlines()]
     assert len({event["article"]["id"] for event in events}) == 5
     assert not [error for event in events for error in VALIDATOR.iter_errors(event)]
-    stances = {event["text"]: event["stance"] for event in events}
-    assert _stance(
-        stances, "According to our intelligence, Russian units are not withdrawing, "
-    ) == ("sceptical")
-
-
-def _stance(stances: dict[str, str], beginning: str) -> str:
-    return next(stance for text, stance in stances.items() if text.startswith(beginning))
+    [speaker] = {
+        event["speaker"]["name"] for event in events if "not withdrawing, but" in event["text"]
+    }
+    assert speaker == "Jens Stoltenberg"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
