@@ -42,11 +42,13 @@ def test_kill_9_at_ten_random_moments_loses_nothing(new_worker: StartWorker) -> 
     rng = random.Random(2)
     worker = new_worker(**FAST_GROUP)
     publish(worker.settings, articles)
-    for _ in range(10):
+    for number in range(10):
         worker.start()
-        worker.wait_ready()
-        wait_until(lambda: worker.metric("quotes_total") > 0, 30, worker.tail)
-        time.sleep(rng.uniform(0, 1.5))
+        if number % 2:  # while it delivers
+            wait_until(lambda: worker.metric("quotes_total") > 0, 60, worker.tail)
+            time.sleep(rng.uniform(0, 1.5))
+        else:  # at any moment: imports, model, joining the group, first deliveries
+            time.sleep(rng.uniform(0, 15))
         worker.kill()
     worker.start()
     wait_all_committed(worker.settings, 180, worker)
