@@ -16,7 +16,7 @@ demo: $(VENV)/.demo ## Broker, worker and sample articles on this machine; print
 	@$(BIN)/stancewire demo
 
 test: check unit integration ## Everything that must hold.
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(PYTEST) tests/eval tests/docs tests/package --numprocesses 2
+	$(PYTEST) tests/eval tests/docs tests/package --numprocesses 2
 
 check: $(VENV)/.dev ## Lint, format and types.
 	$(BIN)/ruff check .
@@ -33,7 +33,7 @@ eval: $(VENV)/.dev ## Quality floors of the packaged model.
 	$(PYTEST) tests/eval
 
 docs: $(VENV)/.dev ## What the documents say is true: commands run, references are complete.
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(PYTEST) tests/docs
+	$(PYTEST) tests/docs
 
 package: $(VENV)/.dev ## The wheel builds, installs and works outside the checkout.
 	$(PYTEST) tests/package

@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -212,8 +213,8 @@ def test_the_image_listens_on_the_default_port() -> None:
 
 
 def test_the_dockerfile_passes_hadolint() -> None:
-    hadolint = shutil.which("hadolint")
-    assert hadolint, "hadolint is not installed; it is in the dependency group dev"
+    hadolint = shutil.which("hadolint", path=f"{Path(sys.executable).parent}")
+    assert hadolint, "hadolint is not installed; it is in the extra dev"
     result = subprocess.run(
         [hadolint, str(ROOT / "Dockerfile")], capture_output=True, text=True, timeout=60
     )
