@@ -10,7 +10,6 @@ import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import cast
 
 from faust.streams import Stream
@@ -25,10 +24,10 @@ from service.dead_letters import DeadLetter, Origin, bury, without_value
 from service.errors import FatalError, InvalidArticle, Reason
 from service.events import (
     Headers,
-    ModelRef,
     QuoteEvent,
-    build_event,
+    build_events,
     cloud_event_headers,
+    describe_model,
     find_quotes,
 )
 from service.health import Health
@@ -111,9 +110,7 @@ class ArticleAgent:
         self._crash = crash
         self._metrics = metrics
         self._health = health
-        self._model = ModelRef(
-            name=classifier.name, version=classifier.version, labels=classifier.labels.version
-        )
+        self._model = describe_model(classifier)
         self._budget = Budget(settings.max_in_flight_articles, settings.max_in_flight_bytes)
         self._in_work: dict[asyncio.Task[None], float] = {}  # in order of start
         self._splitter = ThreadPoolExecutor(1, thread_name_prefix="splitter")
@@ -187,6 +184,7 @@ class ArticleAgent:
         events = await self._process(message)
         messages = [(event, event.to_json()) for event in events]
         self._check_sizes(messages)
+        received = _headers(message)
         try:
             await self._deliver(
                 [
@@ -194,7 +192,7 @@ class ArticleAgent:
                         self._settings.topic_quotes,
                         event.article.id.encode(),
                         value,
-                        cloud_event_headers(event, _headers(message)),
+                        cloud_event_headers(event, received),
                     )
                     for event, value in messages
                 ]
@@ -231,14 +229,8 @@ class ArticleAgent:
         if not found:
             return []
         scores = await self._batcher.classify([one.quote.text for one in found])
-        now = datetime.now(UTC)
-        decide = self._classifier.labels.decide
-        return [
-            build_event(
-                article, one, stance=decide(score), scores=score, model=self._model, now=now
-            )
-            for one, score in zip(found, scores, strict=True)
-        ]
+        labels = self._classifier.labels
+        return build_events(article, found, scores, labels=labels, model=self._model)
 
     def _check_sizes(self, messages: list[tuple[QuoteEvent, bytes]]) -> None:
         """Before anything is sent: an article's quotes are delivered all or none."""

@@ -40,7 +40,7 @@ def topics_list(format: OutputFormat = Format.TABLE, brokers: Brokers = None) ->
 
     settings = load_settings(brokers=brokers)
     existing = existing_topics(settings)
-    names = (settings.topic_articles, settings.topic_quotes, settings.topic_dead_letters)
+    names = settings.topics
     if format is Format.JSONL:
         for name in names:
             print_line(json.dumps({"topic": name, "partitions": existing.get(name)}))

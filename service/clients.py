@@ -151,11 +151,10 @@ def create_topics(settings: Settings, *, partitions: int, replicas: int) -> list
     Returns:
         names of the topics created.
     """
-    wanted = (settings.topic_articles, settings.topic_quotes, settings.topic_dead_letters)
     config = {"max.message.bytes": str(settings.max_message_bytes)}
     created = []
     with admin(settings) as client:
-        for name in wanted:
+        for name in settings.topics:
             new = NewTopic(name, partitions, replicas, topic_configs=config)
             try:
                 client.create_topics([new])
@@ -172,8 +171,7 @@ def require_topics(settings: Settings) -> None:
         FatalError: no broker answers, or a topic is missing.
     """
     existing = existing_topics(settings)
-    wanted = (settings.topic_articles, settings.topic_quotes, settings.topic_dead_letters)
-    missing = [name for name in wanted if name not in existing]
+    missing = [name for name in settings.topics if name not in existing]
     if missing:
         raise FatalError(
             f"no topic {', '.join(missing)} on {settings.brokers}; "

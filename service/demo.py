@@ -81,9 +81,9 @@ def run_demo(settings: Settings, *, keep: bool = False) -> DemoResult:
         steps.next("publishing the sample articles")
         published = _publish(own)
         steps.next("classifying quotes")
-        worker.wait_until_finished(published)
+        worker.wait_until_finished(len(published))
         steps.next("reading the quotes")
-        lines = _read_quotes(own)
+        lines = _read_quotes(own, published)
         metrics = _summary(_get(own, "/metrics"))
         kept: tuple[int, ...] = ()
         if keep:
@@ -246,19 +246,19 @@ class _Worker:
         return "\n".join(self._log.read_text(errors="replace").splitlines()[-15:])
 
 
-def _publish(settings: Settings) -> int:
-    count = 0
+def _publish(settings: Settings) -> list[str]:
+    """The ids of the sample articles, in their order."""
+    published = []
     with producer(settings) as client:
         for raw in read_articles([str(sample_articles())]):
-            key = json.loads(raw.value)["id"].encode()
-            client.send(settings.topic_articles, key=key, value=raw.value)
-            count += 1
-    return count
+            article_id: str = json.loads(raw.value)["id"]
+            client.send(settings.topic_articles, key=article_id.encode(), value=raw.value)
+            published.append(article_id)
+    return published
 
 
-def _read_quotes(settings: Settings) -> list[bytes]:
-    """Events in the order of the sample articles, each article's in the order they were sent."""
-    order = [json.loads(raw.value)["id"] for raw in read_articles([str(sample_articles())])]
+def _read_quotes(settings: Settings, order: list[str]) -> list[bytes]:
+    """Events in the order of the articles, each article's in the order they were sent."""
     records = read_to_end(settings, settings.topic_quotes)
     by_article = [(order.index(record.key.decode()), record.value) for record in records]
     return [value for _, value in sorted(by_article, key=lambda pair: pair[0])]

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from models import Classifier, LabelSet
 from service.article import Article
 from service.quotes import Quote, extract_quotes
 
@@ -135,6 +136,37 @@ def build_event(
         model=model,
         classified_at=rfc3339(now or datetime.now(UTC)),
     )
+
+
+def describe_model(classifier: Classifier) -> ModelRef:
+    """What an event says of the classifier; computes a digest, so not for every quote anew."""
+    return ModelRef(
+        name=classifier.name, version=classifier.version, labels=classifier.labels.version
+    )
+
+
+def build_events(
+    article: Article,
+    found: Sequence[FoundQuote],
+    scores: Sequence[Mapping[str, float]],
+    *,
+    labels: LabelSet,
+    model: ModelRef,
+) -> list[QuoteEvent]:
+    """The events of one article, all with the same time.
+
+    Args:
+        article: where the quotes stand.
+        found: its quotes.
+        scores: label to score, one mapping a quote, in the same order.
+        labels: decides which stance the scores mean.
+        model: what gave the scores.
+    """
+    now = datetime.now(UTC)
+    return [
+        build_event(article, one, stance=labels.decide(score), scores=score, model=model, now=now)
+        for one, score in zip(found, scores, strict=True)
+    ]
 
 
 def quote_id(article_id: str, found: FoundQuote) -> str:

@@ -6,20 +6,16 @@ from typing import Any
 
 from models import Classifier
 from service.article import Article, parse_article
-from service.events import ModelRef, QuoteEvent, build_event, find_quotes
+from service.events import QuoteEvent, build_events, describe_model, find_quotes
 from service.quotes import extract_quotes
 
 
 def process_article(article: Article, classifier: Classifier) -> list[QuoteEvent]:
     """Quote events of one article."""
     found = find_quotes(article)
-    labels = classifier.labels
-    model = ModelRef(name=classifier.name, version=classifier.version, labels=labels.version)
     scores = classifier.score([one.quote.text for one in found])
-    return [
-        build_event(article, one, stance=labels.decide(score), scores=score, model=model)
-        for one, score in zip(found, scores, strict=True)
-    ]
+    model = describe_model(classifier)
+    return build_events(article, found, scores, labels=classifier.labels, model=model)
 
 
 def extract_article(value: bytes) -> dict[str, Any]:

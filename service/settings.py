@@ -112,6 +112,11 @@ class Settings(BaseSettings):
         "INFO", description="Least severity that is logged."
     )
 
+    @property
+    def topics(self) -> tuple[str, str, str]:
+        """Names of all topics: articles, quotes, dead letters."""
+        return self.topic_articles, self.topic_quotes, self.topic_dead_letters
+
     @model_validator(mode="after")
     def _times_fit_together(self) -> "Settings":
         if self.heartbeat_seconds * 3 > self.session_timeout_seconds:
@@ -128,7 +133,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _topics_differ(self) -> "Settings":
-        names = (self.topic_articles, self.topic_quotes, self.topic_dead_letters)
+        names = self.topics
         if len(set(names)) < len(names):  # a worker would feed on its own output for ever
             raise ValueError(
                 "topic_articles, topic_quotes and topic_dead_letters must differ "
