@@ -10,7 +10,7 @@ import asyncio
 import gc
 import time
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from faust.exceptions import ConsumerNotStarted
 from faust.transport.drivers.aiokafka import Consumer, Transport
@@ -64,18 +64,35 @@ class LedgerConsumer(Consumer):
         They may be from before it, when the position was further on: handing them out would skip
         all that lies between.
         """
+        if (
+            not self.flow_active
+        ):  # waited for here, or every rebalance would look like a stale fetch
+            await self.wait(cast(Any, self.can_resume_flow))
         generation = self.app.consumer_generation_id
         records, active = await super()._wait_next_records(timeout)
         if not records or generation == self.app.consumer_generation_id:
             return records, active
         generation = self.app.consumer_generation_id
         try:
-            await self.perform_seek()
+            await self._read_again(records)
         except Exception:
             if generation == self.app.consumer_generation_id and not self.app.rebalancing:
                 raise
             # The next rebalance is under way; it seeks when it ends.
         return {}, active
+
+    async def _read_again(self, dropped: Mapping[TP, list[Any]]) -> None:
+        """Back to where the group stands.
+
+        `perform_seek` leaves a partition that has no committed position where it is, which is
+        behind the dropped records: it is set to where such a partition begins.
+        """
+        await self.perform_seek()
+        lost = {tp: records[0].offset for tp, records in dropped.items() if not self.committed(tp)}
+        if self.app.conf.consumer_auto_offset_reset == "earliest":
+            lost = dict(await self.earliest_offsets(*lost))
+        for tp, offset in lost.items():
+            await self.seek(tp, offset)
 
     async def wait_empty(self) -> None:
         """Wait for articles in work, but not for ever: at rebalance and at shutdown.

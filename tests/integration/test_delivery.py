@@ -117,5 +117,27 @@ def test_a_killed_workers_partitions_are_taken_over_and_nothing_is_lost(
     outcome.assert_complete()
 
 
+@pytest.mark.timeout(150)
+def test_partitions_nothing_was_ever_committed_of_are_taken_over_from_their_beginning(
+    new_worker: StartWorker,
+) -> None:
+    articles = numbered_articles(400, seed=15)
+    never_commits = {"model": "keywords", "commit_interval_seconds": 60}
+    first, second = new_worker(**never_commits).start(), new_worker(**never_commits).start()
+    wait_until(lambda: _both_assigned(first, second), 60, second.tail)
+    publish(first.settings, articles)
+    wait_until(lambda: first.metric("quotes_total") > 50, 60, first.tail)
+    first.kill()
+    assert sum(uncommitted(second.settings).values()) == len(articles)
+
+    def complete() -> bool:
+        return not read_outcome(second.settings, articles).missing
+
+    wait_until(complete, 60, second.tail)
+    assert second.terminate() == 0
+    read_outcome(second.settings, articles).assert_complete()
+    assert not uncommitted(second.settings)
+
+
 def _both_assigned(*workers: WorkerProcess) -> bool:
     return all(worker.get("/readyz")[0] == 200 for worker in workers)
