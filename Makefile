@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check
 PYTEST := $(BIN)/python -m pytest
+SECONDS ?= 300
 
 .DEFAULT_GOAL := help
 
@@ -41,6 +42,14 @@ package: $(VENV)/.dev ## The wheel builds, installs and works outside the checko
 bench-bad-input: $(VENV)/.dev ## How much do bad messages slow good ones? Result: docs/benchmarks.md
 	$(BIN)/python -m benchmarks.bad_input
 
+bench-quotes: $(VENV)/.dev ## How fast is extraction, and does time grow with the text alone? Minutes.
+	$(BIN)/python -m benchmarks.quotes_speed
+
+fuzz-quotes: $(VENV)/.fuzz ## Look for texts that break extraction, for SECONDS (300).
+	@mkdir -p build/fuzz/corpus
+	$(BIN)/python -m tests.fuzz.fuzz_quotes -max_total_time=$(SECONDS) -max_len=2048 -len_control=0 \
+		-artifact_prefix=build/fuzz/ -print_final_stats=1 build/fuzz/corpus
+
 contracts: $(VENV)/.dev ## Refresh docs/contracts and docs/settings.md from the code.
 	$(BIN)/stancewire schema json-schema article > docs/contracts/article-event.schema.json
 	$(BIN)/stancewire schema json-schema quote > docs/contracts/quote-event.schema.json
@@ -71,4 +80,9 @@ $(VENV)/.dev: $(VENV)/.torch pyproject.toml
 	$(PIP) install --quiet --editable '.[demo,dev]'
 	@touch $@ $(VENV)/.demo
 
-.PHONY: help demo test check unit integration eval docs package bench-bad-input contracts format clean
+$(VENV)/.fuzz: $(VENV)/.dev
+	$(PIP) install --quiet --editable '.[demo,dev,fuzz]'
+	@touch $@
+
+.PHONY: help demo test check unit integration eval docs package bench-bad-input bench-quotes \
+	fuzz-quotes contracts format clean

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from models import Classifier, LabelSet
 from service.article import Article
-from service.quotes import Quote, extract_quotes
+from service.quotes import Quote, QuoteKind, extract_quotes
 
 Place = Literal["text", "title"]
 Score = Annotated[float, Field(ge=0, le=1)]
@@ -68,6 +68,7 @@ class QuoteEvent(_Frozen):
         description="Offsets in Unicode code points into the received text or title; end exclusive."
     )
     place: Place = Field(alias="in", description="Which field of the article the offsets mean.")
+    kind: QuoteKind = Field(description="fragment: fewer than four words, all segments together.")
     speaker: SpeakerRef | None = Field(description="null: nothing in the article tells.")
     cue: str | None = Field(description='The word that attributes the quote: "said".')
     stance: str = Field(description="The winning label, or none.")
@@ -129,6 +130,7 @@ def build_event(
         text=quote.text,
         segments=list(quote.segments),
         place=found.place,
+        kind=quote.kind,
         speaker=speaker,
         cue=quote.cue,
         stance=stance,

@@ -39,6 +39,7 @@ def extract_article(value: bytes) -> dict[str, Any]:
                 "mention": quote.speaker.mention if quote.speaker else None,
                 "role": quote.speaker.role if quote.speaker else None,
                 "cue": quote.cue,
+                "kind": quote.kind,
             }
             for quote in extract_quotes(article.text)
         ],

@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass
 
-from service.quotes.cues import is_bare, is_cue, is_participle
+from service.quotes.cues import HEADLINE_NOUNS, PHRASES, is_bare, is_cue, is_participle
 from service.quotes.lexicon import (
+    AUXILIARIES,
     BETWEEN,
     DETERMINERS,
     FUNCTION_WORDS,
     INFINITIVE_MARKERS,
+    ROLE_MODIFIERS,
     SOURCES,
     WEEKDAYS,
+    words_of_list,
 )
 from service.quotes.mentions import (
     Kind,
@@ -17,14 +20,26 @@ from service.quotes.mentions import (
     is_name_word,
     mention_ending_at,
     mention_starting_at,
+    pronoun_at,
 )
 from service.quotes.tokens import QUOTED, Tokens
 
 # An apposition ("X, the minister of … , said") or a remark in brackets may hold so many tokens.
 MAX_APPOSITION_TOKENS = 30
 MAX_COMMAS = 5
+MAX_PLAIN_PHRASE = 3
 # Introductory words before the subject: "Speaking after the talks, X said".
 MAX_INTRODUCTION_TOKENS = 30
+PREPOSITIONS = words_of_list(
+    """
+    in on at by to from through against outside inside near across around over under into during of
+    for with along behind between
+    """
+)
+# Letters behind a name: "Ana Morel, KC, who defends …".
+POSTNOMINALS = frozenset(
+    ["KC", "QC", "MP", "MSP", "MEP", "TD", "OBE", "CBE", "MBE", "PhD", "MD", "CEO"]
+)
 CONNECTIVES = frozenset(
     ["but", "and", "so", "yet", "still", "also", "meanwhile", "however", "then", "instead", "later"]
 )
@@ -43,10 +58,17 @@ def cue_at(tokens: Tokens, index: int) -> bool:
     if tokens.words[index] == QUOTED:
         return False
     before = tokens.words[index - 1] if index > tokens.sentence_starts[index] else ""
+    following = tokens.words[index + 1] if index + 1 < tokens.sentence_ends[index] else ""
+    if (tokens.words[index], following) in PHRASES:
+        return True
     if not is_cue(tokens.words[index], after_capital=before[:1].isupper()):
         return False
     if is_bare(tokens.words[index]) and not _takes_bare_verb(before.lower()):
-        return False
+        pair = index - 2 > tokens.sentence_starts[index] and tokens.words[index - 2] == "and"
+        if not (pair and before[:1].isupper()):  # "Morel and Hale call"
+            return False
+    if before.lower() in ROLE_MODIFIERS and tokens.words[index] in HEADLINE_NOUNS:
+        return False  # "Republican claims"
     if before.lower() in ("of", "in", "for", "with") and not is_participle(tokens.words[index]):
         return False
     return before.lower() not in DETERMINERS and not before.endswith(("'s", "’s"))
@@ -65,7 +87,8 @@ def leans_on_earlier(tokens: Tokens, cue: int) -> bool:
     """Say whether a participle or infinitive takes its subject from an earlier verb."""
     before = tokens.lower(cue - 1) if cue > tokens.sentence_starts[cue] else ""
     if is_participle(tokens.words[cue]):
-        return before not in BETWEEN and not (cue > 0 and is_name_word(tokens, cue - 1))
+        own = _skip_between(tokens, cue - 1, tokens.sentence_starts[cue])  # "Ana later gushing"
+        return before not in AUXILIARIES and not (own >= 0 and is_name_word(tokens, own))
     return is_bare(tokens.words[cue]) and before in INFINITIVE_MARKERS
 
 
@@ -76,11 +99,11 @@ def subject_before(tokens: Tokens, cue: int) -> Subject | None:
     if index < start:
         return None
     word = tokens.words[index]
-    if word in (",", "–", "—", "-"):
+    if word in (",", "–", "—", "-", "--", "―"):
         return _subject_over_apposition(tokens, index, start)
     if word == ")":
         index = _before_bracket(tokens, index, start)
-    elif tokens.lower(index) == "who":
+    elif tokens.lower(index) in ("who", "which"):
         index -= 1
         if index > start and tokens.words[index] == ",":
             index -= 1
@@ -91,6 +114,11 @@ def subject_before(tokens: Tokens, cue: int) -> Subject | None:
     mention = mention_ending_at(tokens, index)
     if mention is None or _noun_before_plural(tokens, mention, cue):
         return None
+    behind_preposition = tokens.lower(mention.first - 1) in PREPOSITIONS
+    if mention.kind is Kind.NOUN and behind_preposition and mention.first - 1 > start:
+        head = sentence_subject(tokens, mention.first - 1)  # "Protesters in the streets chanted"
+        if head and head.mention.kind is not Kind.PRONOUN:
+            return head
     return Subject(_with_companion(tokens, mention, start))
 
 
@@ -114,7 +142,8 @@ def _noun_before_plural(tokens: Tokens, mention: Mention, cue: int) -> bool:
 def sentence_subject(tokens: Tokens, index: int) -> Subject | None:
     """Return the phrase the sentence of token `index` begins with, after any introduction."""
     start, end = tokens.sentence_starts[index], tokens.sentence_ends[index]
-    while start < end and (
+    last_start = min(end, start + MAX_INTRODUCTION_TOKENS)
+    while start < last_start and (
         tokens.lower(start) in CONNECTIVES or not tokens.words[start][0].isalnum()
     ):
         if tokens.words[start] == QUOTED:
@@ -123,25 +152,47 @@ def sentence_subject(tokens: Tokens, index: int) -> Subject | None:
     if (
         start < end
         and tokens.lower(start) in FUNCTION_WORDS - DETERMINERS
-        and not _is_pronoun(tokens, start)
+        and not pronoun_at(tokens, start)
     ):
-        comma = _next_comma(tokens, start, min(end, start + MAX_INTRODUCTION_TOKENS))
-        if comma is None:
-            return None
-        start = comma + 1
+        start = _after_introduction(tokens, start, min(end, start + MAX_INTRODUCTION_TOKENS))
     mention = mention_starting_at(tokens, start, index) if start < end else None
-    return Subject(mention) if mention else None
+    named = _named_next(tokens, mention, index) if mention else None
+    if mention is None or (named is None and _is_clause(tokens, mention)):
+        return None
+    return Subject(named or mention)
 
 
-def _is_pronoun(tokens: Tokens, index: int) -> bool:
-    return tokens.lower(index) in ("he", "she", "they", "it")
+def _is_clause(tokens: Tokens, mention: Mention) -> bool:
+    """Say whether "Their romance drew millions" was read for a noun phrase."""
+    if mention.kind is not Kind.NOUN or mention.last - mention.first < MAX_PLAIN_PHRASE:
+        return False
+    words = range(mention.first, mention.last + 1)
+    return not any(tokens.lower(index) in SOURCES for index in words)
 
 
-def _next_comma(tokens: Tokens, start: int, end: int) -> int | None:
-    for index in range(start, end):
-        if tokens.words[index] == ",":
-            return index
+def _named_next(tokens: Tokens, mention: Mention, end: int) -> Mention | None:
+    """Read "Her old partner at the bank, Ana Morel, praised" as Ana Morel."""
+    at_comma = tokens.words[mention.last + 1 : mention.last + 2] == [","]
+    if mention.kind is Kind.PRONOUN or (at_comma and mention.kind is Kind.NAME):
+        return None
+    for comma in range(mention.last + 1, min(end - 1, mention.last + MAX_COMMAS)):
+        if tokens.words[comma] == "," and is_name_word(tokens, comma + 1):
+            named = mention_starting_at(tokens, comma + 1, end)
+            if named and named.kind is Kind.NAME:
+                return Mention(mention.first, named.last, Kind.NAME, named.name_first)
+            return None
+        plain = tokens.words[comma].islower() and not tokens.words[comma].endswith("ed")
+        if not (plain or is_name_word(tokens, comma)):
+            return None
     return None
+
+
+def _after_introduction(tokens: Tokens, start: int, end: int) -> int:
+    """Return where the clause begins behind "On Monday," or “On the programme “…”,”."""
+    for index in range(start, end):
+        if tokens.words[index] in (",", QUOTED):
+            return index + 1
+    return end
 
 
 def _skip_between(tokens: Tokens, index: int, start: int) -> int:
@@ -180,7 +231,7 @@ def _subject_over_apposition(tokens: Tokens, comma: int, start: int) -> Subject 
     for index in range(comma - 1, max(start, comma - MAX_APPOSITION_TOKENS) - 1, -1):
         if tokens.words[index] == QUOTED or seen == MAX_COMMAS:
             break
-        if tokens.words[index] != mark or index == start:
+        if tokens.words[index] not in (mark, ",") or index == start:
             continue
         seen += 1
         subject = _described(tokens, index, comma, start)
@@ -195,6 +246,8 @@ def _subject_over_apposition(tokens: Tokens, comma: int, start: int) -> Subject 
 
 def _described(tokens: Tokens, index: int, comma: int, start: int) -> Subject | None:
     last = index - 1
+    if tokens.words[last] in POSTNOMINALS or tokens.words[last].isdigit():
+        return None
     if tokens.words[last] == ")":
         last = _before_bracket(tokens, last, start)
     mention = mention_ending_at(tokens, last) if last >= start else None
@@ -216,9 +269,9 @@ def _opens_clause(tokens: Tokens, first: int, start: int) -> bool:
     before = tokens.words[first - 1]
     if before == "," and not is_name_word(tokens, first):
         return False  # one apposition after another: "X, the minister of …, a member of …, said"
-    return before in (QUOTED, ",", ":", ";", "—", "–") or tokens.lower(first - 1) in CONNECTIVES | {
-        "as"
-    }
+    return before in (QUOTED, ",", ":", ";", "—", "–", "--") or tokens.lower(
+        first - 1
+    ) in CONNECTIVES | {"as"}
 
 
 def subject_after(tokens: Tokens, first: int, limit: int) -> Subject | None:

@@ -10,23 +10,27 @@ DIRECT = words_of_list(
     """
     say tell add ask write tweet state claim declare announce insist warn argue explain note reply
     respond answer continue conclude admit acknowledge confirm deny vow recall joke observe remark
-    suggest predict comment report reveal recount shout yell cry whisper mutter quip retort
-    counter concede assert maintain contend allege testify lament complain demand urge stress
-    emphasize emphasise reiterate repeat think believe wonder post exclaim boast muse interject
-    tout proclaim profess opine hint
+    suggest predict comment report reveal recount shout yell cry whisper mutter quip retort counter
+    concede assert maintain contend allege testify lament complain demand urge stress emphasize
+    emphasise reiterate repeat think believe wonder post exclaim boast muse interject tout proclaim
+    profess opine hint sing chant read scream bellow murmur mumble scoff sigh laugh cheer caution
+    vent elaborate clarify grumble crow groan plead brag swear stammer snap begin promise pledge
+    agree protest object remember reflect apologise apologize venture reckon marvel gasp sob growl
+    drawl intone chuckle interrupt correct order beg pray sniff hiss reason speculate theorise
+    theorize enthuse gush rage fume thunder text email type
     """
 )
 
 NARRATIVE = words_of_list(
     """
     accuse call describe praise hail blast slam criticize criticise condemn denounce dismiss mock
-    promise pledge propose hope fear refer label brand deem express voice urge welcome rate
-    compare liken cite list attack ridicule deride characterize characterise chide scold lash
-    point speak talk read discuss chant advocate support accept seek see want expect agree
-    disclose apologize apologise decry tease invite encourage threaten consider remember go put
-    offer rail signal frame cast view dub promote lament bemoan blame credit applaud laud defend
-    challenge question portray paint invoke quote issue rip bash jab taunt plan aim mention appeal
-    rule reject commit address find feel know show
+    promise pledge propose hope fear refer label brand deem express voice urge welcome rate compare
+    liken cite list attack ridicule deride characterize characterise chide scold lash point speak
+    talk discuss advocate support accept seek see want expect agree disclose apologize apologise
+    decry tease invite encourage threaten consider remember go put offer rail signal frame cast view
+    dub promote lament bemoan blame credit applaud laud defend challenge question portray paint
+    lambast lambaste scorn pound hammer grill invoke quote issue rip bash jab taunt plan aim mention
+    appeal rule reject commit address find feel know show
     """
 )
 
@@ -36,7 +40,13 @@ IRREGULAR = {
     "write": "writes wrote written writing",
     "think": "thinks thought thinking",
     "speak": "speaks spoke spoken speaking",
-    "sing": "sings sang singing",
+    "sing": "sings sang sung singing",
+    "begin": "begins began begun beginning",
+    "beg": "begs begged begging",
+    "sob": "sobs sobbed sobbing",
+    "swear": "swears swore sworn swearing",
+    "snap": "snaps snapped snapping",
+    "brag": "brags bragged bragging",
     "seek": "seeks sought seeking",
     # "saw" and "went" alone say nothing about words; "went on" and "put it" do.
     "see": "sees seeing",
@@ -60,8 +70,25 @@ IRREGULAR = {
 }
 
 # In a headline, where verbs are capitalised too, these are nouns.
-HEADLINE_NOUNS = frozenset(
-    {"states", "reports", "claims", "notes", "comments", "calls", "posts", "answers"}
+HEADLINE_NOUNS = words_of_list(
+    """
+    states reports claims notes comments calls posts answers issues plans questions demands attacks
+    offers promises hopes fears voices charges appeals challenges remarks aims
+    """
+)
+
+
+# "shot back" speaks, "shot" does not.
+PHRASES = frozenset(
+    (verb, particle)
+    for verbs, particle in (
+        ("shoots shot fires fired hits hit writes wrote claps clapped", "back"),
+        ("hits hit lashes lashed blurts blurted", "out"),
+        ("chimes chimed weighs weighed cuts cut", "in"),
+        ("pipes piped speaks spoke", "up"),
+        ("goes went carries carried", "on"),
+    )
+    for verb in verbs.split()
 )
 
 
@@ -76,6 +103,7 @@ def _forms(lemma: str) -> list[str]:
     return [lemma, lemma + plural, lemma + "ed", lemma + "ing"]
 
 
+PHRASE_VERBS = frozenset(verb for verb, _ in PHRASES)
 DIRECT_FORMS = frozenset(form for lemma in DIRECT for form in _forms(lemma))
 # Bare forms are nouns or infinitives more often than not ("state", "to see"): their place decides.
 BARE_FORMS = (DIRECT | NARRATIVE) - frozenset(" ".join(IRREGULAR.values()).split())
@@ -98,7 +126,7 @@ def is_cue(word: str, *, after_capital: bool) -> bool:
 
 def is_direct(word: str) -> bool:
     """Say whether the cue may stand beside the words said, on either side of its subject."""
-    return word.lower() in DIRECT_FORMS
+    return word.lower() in DIRECT_FORMS or word in PHRASE_VERBS
 
 
 def is_bare(word: str) -> bool:

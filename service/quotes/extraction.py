@@ -1,26 +1,17 @@
 """The way from a text to its quotes, one call a stage."""
 
-import itertools
-from dataclasses import dataclass
-
-from service.quotes.fragments import is_fragment, is_title, paragraph_words, words_said
+from service.quotes.clean import CleanText, clean
+from service.quotes.dialogue import Spoken, carry_speakers
+from service.quotes.fragments import is_fragment, is_said, words_said
+from service.quotes.furniture import is_furniture, paragraph_words
 from service.quotes.joining import Draft, is_interruption, join_paragraphs
 from service.quotes.marks import MarkedParagraph, find_marked
-from service.quotes.model import Quote, Speaker
-from service.quotes.paragraphs import is_furniture, split_paragraphs
+from service.quotes.model import Quote, QuoteKind
+from service.quotes.paragraphs import Paragraph, split_paragraphs
 from service.quotes.references import Article, read_article
-from service.quotes.speakers import Attribution, attribute
-from service.quotes.tokens import Tokens, tokenize
-
-
-@dataclass(slots=True)
-class _Found:
-    """A draft with its tokens and what is known of its speaker."""
-
-    draft: Draft
-    first_token: int
-    last_token: int
-    attribution: Attribution | None
+from service.quotes.speakers import attribute
+from service.quotes.titles import is_stage_direction, names_a_thing
+from service.quotes.tokens import tokenize
 
 
 def extract_quotes(text: str) -> list[Quote]:
@@ -29,13 +20,15 @@ def extract_quotes(text: str) -> list[Quote]:
     Segments are code point offsets into `text` as received, end exclusive. Never raises, whatever
     the text; takes time in proportion to its length.
     """
-    marked = _mark_paragraphs(text)
-    drafts = join_paragraphs(text, marked)
-    tokens = tokenize(text, [(found.paragraph, found.spans) for found in marked])
-    article = read_article(text, tokens)
-    found = _join_interrupted(article, [_attribute(article, draft) for draft in drafts])
-    _carry_speakers(tokens, found)
-    return _keep(text, found)
+    cleaned = clean(text)
+    marked = _mark_paragraphs(cleaned.text)
+    drafts = join_paragraphs(cleaned.text, marked)
+    tokens = tokenize(cleaned.text, [(found.paragraph, found.spans) for found in marked])
+    article = read_article(cleaned.text, tokens)
+    found = [_attribute(article, draft) for draft in drafts if _is_speech(article, draft)]
+    found = _join_interrupted(article, found)
+    carry_speakers(article, found)
+    return [_quote(text, cleaned, one) for one in _keep(article, found)]
 
 
 def _mark_paragraphs(text: str) -> list[MarkedParagraph]:
@@ -52,15 +45,15 @@ def _mark_paragraphs(text: str) -> list[MarkedParagraph]:
     return marked
 
 
-def _attribute(article: Article, draft: Draft) -> _Found:
+def _attribute(article: Article, draft: Draft) -> Spoken:
     first = article.tokens.quote_tokens[draft.first_span]
     last = article.tokens.quote_tokens[draft.last_span]
-    return _Found(draft, first, last, attribute(article, first, last))
+    return Spoken(draft, first, last, attribute(article, first, last))
 
 
-def _join_interrupted(article: Article, found: list[_Found]) -> list[_Found]:
+def _join_interrupted(article: Article, found: list[Spoken]) -> list[Spoken]:
     """Join “A,” he said. “B.” into one, unless the second part has an attribution of its own."""
-    joined: list[_Found] = []
+    joined: list[Spoken] = []
     for following in found:
         previous = joined[-1] if joined else None
         if previous is not None and _interrupted(article, previous, following):
@@ -71,59 +64,55 @@ def _join_interrupted(article: Article, found: list[_Found]) -> list[_Found]:
     return joined
 
 
-def _interrupted(article: Article, previous: _Found, following: _Found) -> bool:
+def _interrupted(article: Article, previous: Spoken, following: Spoken) -> bool:
     attribution = previous.attribution
     if attribution is None or attribution.last is None:
         return False
     own = following.attribution
-    if own is not None and own.last is not None:
+    if own is not None and own.last is not None and own.last > following.last_token:
         return False
     quote, after = previous.last_token, following.first_token
-    return is_interruption(article.tokens, quote, after, len(article.cues_between(quote, after)))
+    return is_interruption(article.tokens, quote, after, article.cues_between(quote, after))
 
 
-def _carry_speakers(tokens: Tokens, found: list[_Found]) -> None:
-    """Give a quote that stands alone the speaker of the quote right before it."""
-    for previous, following in itertools.pairwise(found):
-        if following.attribution is None and _carries(tokens, previous, following):
-            following.attribution = previous.attribution
+def _is_speech(article: Article, draft: Draft) -> bool:
+    """Take stage directions and the page's lines out of the draft; say whether words are left."""
+    several = len(draft.spans) > 1
+    draft.spans = [
+        span
+        for span in draft.spans
+        if not is_stage_direction(article.text, span)
+        and not (several and is_furniture(article.text, Paragraph(span.start, span.end)))
+    ]
+    first = article.tokens.quote_tokens[draft.first_span]
+    return bool(draft.spans) and not names_a_thing(article, first, draft.spans[0])
 
 
-def _carries(tokens: Tokens, previous: _Found, following: _Found) -> bool:
-    said = previous.attribution
-    if said is None:
-        return False
-    first, last = following.first_token, following.last_token
-    alone = tokens.sentence_starts[first] == first and tokens.sentence_ends[last] == last + 1
-    if tokens.paragraphs[previous.last_token] == tokens.paragraphs[first]:
-        return alone
-    paragraph = tokens.paragraphs[first]
-    whole = tokens.paragraph_starts[paragraph] == first
-    whole = whole and tokens.paragraph_starts[tokens.paragraphs[last] + 1] == last + 1
-    return whole and said.direct and tokens.paragraphs[previous.last_token] == paragraph - 1
-
-
-def _keep(text: str, found: list[_Found]) -> list[Quote]:
-    """Make the quotes, without unattributed fragments and without copies."""
+def _keep(article: Article, found: list[Spoken]) -> list[Spoken]:
+    """Leave out fragments that are nobody's words, and copies."""
     seen: set[str] = set()
-    quotes = []
+    kept = []
     for one in found:
-        words = words_said(text, one.draft.spans)
-        speaker = one.attribution.speaker if one.attribution else None
-        direct = one.attribution is not None and one.attribution.direct
-        if not direct and is_title(text, one.draft.spans[0]):
-            continue
+        words = words_said(article.text, one.draft.spans)
         if is_fragment(words):
-            if speaker is None and not direct:
+            if not is_said(article, one.first_token, words, one.attribution):
                 continue
         elif words in seen:
             continue
         seen.add(words)
-        quotes.append(_quote(text, one, speaker))
-    return quotes
+        kept.append(one)
+    return kept
 
 
-def _quote(text: str, one: _Found, speaker: Speaker | None) -> Quote:
-    segments = tuple((span.start, span.end) for span in one.draft.spans)
-    said = " ".join(" ".join(text[start:end].split()) for start, end in segments)
-    return Quote(said, segments, speaker, one.attribution.cue if one.attribution else None)
+def _quote(text: str, cleaned: CleanText, one: Spoken) -> Quote:
+    """Make the quote, its segments in offsets of `text`, which was received."""
+    spans, said = one.draft.spans, one.attribution
+    segments = tuple(cleaned.received(span.start, span.end) for span in spans)
+    kind: QuoteKind = "fragment" if is_fragment(words_said(cleaned.text, spans)) else "quote"
+    return Quote(
+        " ".join(" ".join(text[start:end].split()) for start, end in segments),
+        segments,
+        said.speaker if said else None,
+        said.cue if said else None,
+        kind,
+    )

@@ -1,27 +1,35 @@
-"""Which marked words are left out: scare quotes, titles, copies. Decides on finished drafts.
+"""Which one to three marked words are somebody's: "a good signal", not the “sea snake” of the bay.
 
-Fewer than four words are kept only with a speaker, or with "he said" right beside them: a term in
-marks or a nickname has neither. The title of a book or programme is left out unless it is said. All
-else is kept, once.
+Reporters put a few words in marks to quote, to doubt, or to introduce a term. They are kept when
+something in the sentence says that they are quoted; who is quoted need not be known.
 """
 
 import re
 
+from service.quotes.cues import CUE_FORMS
 from service.quotes.lexicon import words_of_list
 from service.quotes.marks import Marked
-from service.quotes.paragraphs import Paragraph
+from service.quotes.mentions import is_possessive
+from service.quotes.noun_cues import NOUN_CUES
+from service.quotes.references import Article
+from service.quotes.speakers import Attribution
+from service.quotes.titles import in_headline, word_before
+from service.quotes.tokens import Tokens
 
 FRAGMENT_MAX_WORDS = 3
 WORD = re.compile(r"\w+(?:['’-]\w+)*")
-TITLE_MAX_WORDS = 8
-# What stands right before the title of a book or programme, not before somebody's words.
-BEFORE_TITLE = words_of_list(
+# A judgement follows these: “as a ‘good sign’”, “were ‘fair’”. "Being" judges in scare quotes too.
+BEFORE_JUDGEMENT = words_of_list(
     """
-    titled entitled named dubbed nicknamed so-called on of in from for the show song book film
-    series program programme magazine broadcast hit album movie play poem podcast podcaster host
+    as is are was were it's that's he's she's they're sounds seems remains to like
     """
 )
-CHARS_BEFORE_TITLE = 40
+# Verbs and nouns of speech, and how far before the marks one may stand, in tokens.
+SPEECH = CUE_FORMS | NOUN_CUES | {"referenced", "referencing"}
+MAX_SPEECH_DISTANCE = 20
+OWNERS = frozenset(["his", "her"])
+# Words that are talked about, not said.
+PRONOUNS = words_of_list("he she they we it him her them us his")
 
 
 def words_said(text: str, spans: list[Marked]) -> str:
@@ -30,27 +38,60 @@ def words_said(text: str, spans: list[Marked]) -> str:
     return " ".join(words).casefold().replace("’", "'")
 
 
-def paragraph_words(text: str, paragraph: Paragraph) -> str:
-    """Return a paragraph's words: captions printed twice differ only in the kind of their marks."""
-    return " ".join(WORD.findall(text, paragraph.start, paragraph.end)).casefold().replace("’", "'")
-
-
 def is_fragment(words: str) -> bool:
     """Say whether these words, as `words_said` returns them, are fewer than four."""
     return words.count(" ") < FRAGMENT_MAX_WORDS
 
 
-def is_title(text: str, span: Marked) -> bool:
-    """Say whether the marks hold a title: its words capitalised though the sentence's are not."""
-    words = WORD.findall(text, span.start, min(span.end, span.start + 100))
-    long_words = [word for word in words if len(word) > 3]
-    if not 2 <= len(words) <= TITLE_MAX_WORDS or not words[0][0].isupper() or not long_words:
+def is_said(article: Article, quote: int, words: str, attribution: Attribution | None) -> bool:
+    """Say whether the fragment of token `quote` is somebody's words.
+
+    An attribution by a verb or noun of speech is proof; a speaker who merely is what the sentence
+    is about proves nothing.
+    """
+    if attribution is not None and (attribution.direct or attribution.cue):
+        return True
+    if words in PRONOUNS:
         return False
-    if not all(word[0].isupper() for word in long_words):
+    return (
+        _in_headline(article.tokens, quote)
+        or _is_judgement(article.tokens, quote)
+        or _is_owned(article, quote)
+        or _speech_before(article.tokens, quote)
+    )
+
+
+def _in_headline(tokens: Tokens, quote: int) -> bool:
+    """Headlines quote; what belongs to somebody there ("Morel’s ‘Harbour’") may be a work."""
+    owned = quote > tokens.sentence_starts[quote] and is_possessive(tokens.words[quote - 1])
+    return in_headline(tokens, quote) and not owned
+
+
+def _is_judgement(tokens: Tokens, quote: int) -> bool:
+    before = word_before(tokens, quote)
+    return before is not None and tokens.lower(before).replace("’", "'") in BEFORE_JUDGEMENT
+
+
+def _is_owned(article: Article, quote: int) -> bool:
+    """Read Morel’s “floating wall”, her “friends”: what a person has is called so by her or others.
+
+    Words in capitals are left: they are her show or her boat.
+    """
+    tokens, owner = article.tokens, quote - 1
+    if owner < tokens.sentence_starts[quote]:
         return False
-    before = WORD.findall(text, max(0, span.outer_start - CHARS_BEFORE_TITLE), span.outer_start)[
-        -4:
-    ]
-    if not any(word.islower() and len(word) > 3 for word in before):
-        return False  # a headline, where every word has a capital
-    return before[-1].lower() in BEFORE_TITLE or before[-1].endswith(("'s", "’s"))
+    if not article.text[tokens.starts[quote] + 1].islower():
+        return False
+    word = tokens.words[owner]
+    if not is_possessive(word):
+        return word in OWNERS
+    return article.names.is_person(article.names.resolve([word], owner))
+
+
+def _speech_before(tokens: Tokens, quote: int) -> bool:
+    """Say whether a verb or noun of speech stands before the marks, whoever its subject is."""
+    first = tokens.sentence_starts[quote]
+    return any(
+        tokens.lower(index) in SPEECH and (index == first or tokens.words[index].islower())
+        for index in range(max(first, quote - MAX_SPEECH_DISTANCE), quote)
+    )

@@ -7,12 +7,18 @@ afterwards, once each part's attribution is known.
 import re
 from dataclasses import dataclass
 
-from service.quotes.cues import DIRECT_FORMS
+from service.quotes.cues import DIRECT_FORMS, is_direct, is_participle
+from service.quotes.lexicon import BETWEEN
 from service.quotes.marks import MARK, Marked, MarkedParagraph, trim
+from service.quotes.paragraphs import TRANSCRIPT_LABEL
 from service.quotes.tokens import Tokens
 
-MAX_INTERRUPTION_TOKENS = 20
-INTERRUPTION_ENDS = frozenset(".,;—–-")
+# “…,” said Ana Morel, the minister of …, who has …, “…”: bounds the work at each quote too.
+MAX_INTERRUPTION_TOKENS = 45
+# A verb right before the second quote announces it: “…,” said Morel of the man who asked, “…”.
+MIN_ASIDE_TOKENS = 3
+RELATIVES = frozenset(["who", "which", "that", "whom", "whose"])
+INTERRUPTION_ENDS = frozenset([*".,;—–-", "--"])
 # "…, he said." at a paragraph's end: its closing mark was forgotten, the quote does not go on.
 ATTRIBUTION_AT_END = re.compile(r",\s(?:[\w.’']+\s){0,4}([a-z]+)(?:\s[\w.’']+){0,4}\.$")
 ATTRIBUTION_MAX_CHARS = 100
@@ -39,7 +45,8 @@ def join_paragraphs(text: str, found: list[MarkedParagraph]) -> list[Draft]:
     number = 0
     for index, marked in enumerate(found):
         for place, span in enumerate(marked.spans):
-            if place == 0 and index > 0 and goes_on[index - 1]:
+            goes_on_here = place == 0 and index > 0 and goes_on[index - 1]
+            if goes_on_here and not TRANSCRIPT_LABEL.match(text, span.start, span.end):
                 drafts[-1].spans.append(span)
                 drafts[-1].last_span = number
             else:
@@ -48,19 +55,48 @@ def join_paragraphs(text: str, found: list[MarkedParagraph]) -> list[Draft]:
     return drafts
 
 
-def is_interruption(tokens: Tokens, quote: int, following: int, cues: int) -> bool:
+def is_interruption(tokens: Tokens, quote: int, following: int, cues: list[int]) -> bool:
     """Say whether the tokens between two quotes are an attribution and nothing else.
 
-    `quote` and `following` are the quotes' tokens, `cues` how many verbs of speech are between.
+    `quote` and `following` are the quotes' tokens, `cues` those of the verbs of speech between.
     """
     between = following - quote - 1
     return (
-        cues == 1
-        and 2 <= between <= MAX_INTERRUPTION_TOKENS
+        2 <= between <= MAX_INTERRUPTION_TOKENS
         and tokens.paragraphs[quote] == tokens.paragraphs[following]
         and tokens.words[following - 1] in INTERRUPTION_ENDS
         and tokens.sentence_starts[following - 1] == tokens.sentence_starts[quote + 1]
+        and _announces_once(tokens, cues, following)
     )
+
+
+def _announces_once(tokens: Tokens, cues: list[int], following: int) -> bool:
+    """Say whether one verb announces the first quote and no other the second one."""
+    main = [cue for cue in cues if not _describes_speaker(tokens, cue, following)]
+    if len(main) < 2:
+        return len(main) == 1
+    new_sentence = tokens.words[following - 1] == "."
+    return new_sentence and not any(_adds(tokens, cue) for cue in main[1:])
+
+
+def _describes_speaker(tokens: Tokens, cue: int, following: int) -> bool:
+    """Read “…,” said Ana Morel, who had praised it in May, “…”."""
+    before = _before_verb(tokens, cue)
+    return before in RELATIVES and following - cue > MIN_ASIDE_TOKENS
+
+
+def _adds(tokens: Tokens, cue: int) -> bool:
+    """Read she said, adding … · she said and warned …: there is more than one statement."""
+    leans = is_participle(tokens.words[cue]) or _before_verb(tokens, cue) in ("and", "but", ",")
+    return leans and is_direct(tokens.words[cue])
+
+
+def _before_verb(tokens: Tokens, cue: int) -> str:
+    """Return the word before a verb and its auxiliaries."""
+    index = cue - 1
+    while index > tokens.sentence_starts[cue] and tokens.lower(index) in BETWEEN:
+        index -= 1
+    return tokens.lower(index)
 
 
 def _extend(text: str, marked: MarkedParagraph, following: MarkedParagraph) -> bool:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from service.quotes.paragraphs import Paragraph
 
-MARK = re.compile("''|[“”„«»\"‘’']")
-MARK_CHARS = "“”„«»\"‘’'"
+MARK = re.compile("''|``|[“”„«»\"‘’']")
+MARK_CHARS = "“”„«»\"‘’'`"
 OPENING_PUNCTUATION = frozenset("([{—–-/…“‘\"'«„")
 # Words that begin with an apostrophe: no quote opens there.
 ELISION = re.compile(r"(?:\d\ds?|em|til|tis|twas|cause|n|bout|round|cos)\b", re.IGNORECASE)
@@ -68,10 +68,10 @@ def find_marked(text: str, paragraph: Paragraph) -> MarkedParagraph:
     for opener, closer in sorted(pairs, key=lambda pair: pair[0].start):
         if opener.start < last_end:
             continue  # inside the pair before it
-        span = trim(text, opener.start, closer.start + len(closer.text))
-        if span is not None:
+        last_end = closer.start + len(closer.text)
+        span = trim(text, opener.start, last_end)
+        if span is not None:  # else there is no letter in the pairs inside it either
             found.spans.append(span)
-            last_end = span.outer_end
     return found
 
 
@@ -100,15 +100,21 @@ def _read_mark(text: str, paragraph: Paragraph, found: re.Match[str]) -> _Mark:
         return _read_single(text, start, mark, before, after)
     if before.isdigit() and FEET_AND_INCHES.search(text, max(paragraph.start, start - 6), start):
         return _Mark(start, mark, True, opens=False, closes=False)
-    if mark in "„«":
+    if mark in ("„", "``"):
         return _Mark(start, mark, True, opens=True, closes=False)
     can_open = (before.isspace() or before in OPENING_PUNCTUATION) and not after.isspace()
     can_close = not before.isspace() and not after.isalnum()
+    if mark == "«":
+        # »Reversed marks« close with it.
+        closes = not (before.isspace() or before in OPENING_PUNCTUATION or after.isalnum())
+        return _Mark(start, mark, True, opens=not closes, closes=closes)
     if mark == "“":
         # Some pages close with an opening mark: “Mostly false.“
         return _Mark(start, mark, True, opens=True, closes=can_close and not can_open)
     if mark in "”»":
-        return _Mark(start, mark, True, opens=can_open and after.isalnum(), closes=True)
+        # Nothing can be closed where a paragraph begins: ”We are open,” she said.
+        opens = start == paragraph.start or (can_open and after.isalnum())
+        return _Mark(start, mark, True, opens=opens, closes=start > paragraph.start)
     doubtful = can_open == can_close
     return _Mark(start, mark, True, opens=can_open or doubtful, closes=can_close or doubtful)
 

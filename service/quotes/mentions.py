@@ -8,13 +8,16 @@ name it is, is not known here.
 from dataclasses import dataclass
 from enum import Enum
 
+from service.quotes.given_names import is_given_name
 from service.quotes.lexicon import (
+    DESCRIPTIONS,
     DETERMINERS,
     FUNCTION_WORDS,
     HONORIFICS,
     NOT_NAMES,
     ORGANISATION_WORDS,
     PARTICLES,
+    QUANTIFIERS,
     ROLE_MODIFIERS,
     ROLES,
     ROLES_AND_NAMES,
@@ -22,10 +25,20 @@ from service.quotes.lexicon import (
 )
 from service.quotes.tokens import QUOTED, Tokens
 
-PRONOUNS = frozenset(["he", "she", "they", "it"])
+PRONOUNS = frozenset(["he", "she", "they", "it", "i", "we"])
+# "he", "he’s", "he'd" -> "he"
+PRONOUN_FORMS = {pronoun: pronoun for pronoun in PRONOUNS} | {
+    f"{pronoun}{apostrophe}{ending}": pronoun
+    for pronoun in PRONOUNS
+    for apostrophe in "'’"
+    for ending in ("s", "d", "m", "re", "ve", "ll")
+}
 # A subject of more words than this is a mistake; it also bounds the work at any one quote.
 MAX_PHRASE_WORDS = 12
 MAX_NOUN_WORDS = 6
+TITLES = ROLES | DESCRIPTIONS
+MAX_NICKNAME_CHARS = 24
+ARTICLES = DETERMINERS - {"that"}
 OF_WORDS = frozenset(["of", "for", "from", "at", "with", "in"])
 
 
@@ -52,16 +65,33 @@ def is_possessive(word: str) -> bool:
     return word.endswith(("'s", "’s", "s'", "s’"))
 
 
+def pronoun_at(tokens: Tokens, index: int) -> str | None:
+    """Return the personal pronoun at this token in lower case, "he" for "he’s" too."""
+    return PRONOUN_FORMS.get(tokens.words[index].lower())
+
+
+def is_nickname(tokens: Tokens, index: int) -> bool:
+    """Say whether a marked span stands inside a name: Ana “Hammer” Morel."""
+    if tokens.words[index] != QUOTED or index == tokens.sentence_starts[index]:
+        return False
+    if tokens.ends[index] - tokens.starts[index] > MAX_NICKNAME_CHARS:
+        return False
+    inside = index + 1 < tokens.sentence_ends[index]
+    return inside and is_given_name(tokens.words[index - 1]) and is_name_word(tokens, index + 1)
+
+
 def is_name_word(tokens: Tokens, index: int) -> bool:
     """Say whether the token may be part of a name: a capital, and no function word."""
     word = tokens.words[index]
-    return word[:1].isupper() and tokens.lower(index) not in NOT_NAMES
+    if len(word) == 2 and word[1] == ".":
+        return word[0].isupper()  # an initial
+    return word[:1].isupper() and tokens.lower(index).split("-")[0] not in NOT_NAMES
 
 
 def mention_ending_at(tokens: Tokens, last: int) -> Mention | None:
     """Read the phrase whose last token is `last`."""
     floor = max(tokens.sentence_starts[last], last - MAX_PHRASE_WORDS)
-    if tokens.lower(last) in PRONOUNS:
+    if pronoun_at(tokens, last):
         return Mention(last, last, Kind.PRONOUN, last)
     if is_possessive(tokens.words[last]) and is_name_word(tokens, last):
         return None
@@ -79,12 +109,15 @@ def mention_starting_at(tokens: Tokens, first: int, limit: int) -> Mention | Non
     limit = min(limit, first + MAX_PHRASE_WORDS)
     if first >= limit:
         return None
-    if tokens.lower(first) in PRONOUNS:
+    if pronoun_at(tokens, first):
         return Mention(first, first, Kind.PRONOUN, first)
-    begin = first + (tokens.lower(first) in DETERMINERS)
+    begin = first + (tokens.lower(first) in ARTICLES)
     last = _name_right(tokens, begin, limit)
     if last >= begin and last + 1 < limit and tokens.words[last + 1] in SOURCES:
         last += 1  # "Military commanders", "The Ukrainian army"
+    titled = _titled_name(tokens, begin, last, limit)
+    if titled is not None:
+        return titled
     if last >= begin and any(is_name_word(tokens, i) for i in range(begin, last + 1)):
         while last > begin and is_possessive(tokens.words[last]):
             last -= 1
@@ -93,12 +126,27 @@ def mention_starting_at(tokens: Tokens, first: int, limit: int) -> Mention | Non
     return _noun_starting_at(tokens, first, limit)
 
 
+def _titled_name(tokens: Tokens, begin: int, last: int, limit: int) -> Mention | None:
+    """Read "GOP gubernatorial hopeful Ana Morel": a capital, plain words, a title, the name."""
+    title = last + 1
+    while title < min(limit, last + MAX_NOUN_WORDS) and tokens.words[title].islower():
+        if tokens.words[title] in TITLES:
+            named = title + 2 < limit and is_given_name(tokens.words[title + 1])
+            if named and is_name_word(tokens, title + 2):
+                end = _name_right(tokens, title + 1, limit)
+                return Mention(begin, end, Kind.NAME, title + 1)
+        if tokens.words[title].endswith(("ed", "s")) or not _is_plain_word(tokens, title):
+            return None
+        title += 1
+    return None
+
+
 def _modifiers_left(tokens: Tokens, last: int, floor: int) -> int:
     """Return where a run of name words, roles and their modifiers that ends at `last` begins."""
     first = last + 1
     while first > floor and _belongs_to_name(tokens, first - 1):
         first -= 1
-    while first <= last and (tokens.lower(first) in PARTICLES or tokens.lower(first) == "of"):
+    while first <= last and (tokens.lower(first) in PARTICLES | {"of", QUOTED}):
         first += 1
     return first
 
@@ -106,6 +154,8 @@ def _modifiers_left(tokens: Tokens, last: int, floor: int) -> int:
 def _belongs_to_name(tokens: Tokens, index: int) -> bool:
     lower = tokens.lower(index)
     if is_name_word(tokens, index) or lower in ROLES or lower in ROLE_MODIFIERS:
+        return True
+    if is_nickname(tokens, index):
         return True
     inside = index + 1 < len(tokens.words) and is_name_word(tokens, index + 1)
     return inside and (lower in PARTICLES or (lower == "of" and _of_name(tokens, index)))
@@ -121,6 +171,8 @@ def _name_right(tokens: Tokens, begin: int, limit: int) -> int:
     while last + 1 < limit and _belongs_to_name(tokens, last + 1):
         last += 1
     while last >= begin and tokens.lower(last) in ROLE_MODIFIERS and tokens.words[last].islower():
+        last -= 1
+    if last >= begin and tokens.words[last] == QUOTED:
         last -= 1
     return last
 
@@ -167,7 +219,7 @@ def is_role(tokens: Tokens, index: int) -> bool:
 
 def _with_article(tokens: Tokens, first: int) -> int:
     """Take in the article of "the Kremlin", "The New York Times"."""
-    has_article = first > tokens.sentence_starts[first] and tokens.lower(first - 1) in DETERMINERS
+    has_article = first > tokens.sentence_starts[first] and tokens.lower(first - 1) in ARTICLES
     return first - 1 if has_article else first
 
 
@@ -206,6 +258,8 @@ def _noun_starting_at(tokens: Tokens, first: int, limit: int) -> Mention | None:
     while last + 1 < min(limit, begin + MAX_NOUN_WORDS) and _is_noun_word(tokens, last + 1):
         last += 1
         following = tokens.lower(last + 1) if last + 1 < limit else ""
+        if tokens.lower(last) in QUANTIFIERS:
+            continue
         if tokens.words[last] in SOURCES and following not in SOURCES and following not in OF_WORDS:
             break  # the verb comes next
     if last < begin:
@@ -245,8 +299,13 @@ def _with_owner(tokens: Tokens, mention: Mention, floor: int) -> Mention:
     if tokens.lower(preposition) in OF_WORDS and _is_person_before(tokens, preposition - 1):
         first = _modifiers_left(tokens, preposition - 1, floor)
         return _split_name(tokens, first, preposition - 1) or mention
-    if tokens.lower(preposition) not in OF_WORDS or tokens.lower(preposition - 1) not in SOURCES:
+    if tokens.lower(preposition) not in OF_WORDS | {"on"}:
         return mention
+    if tokens.lower(preposition - 1) not in SOURCES:
+        head = _noun_ending_at(tokens, preposition - 1, floor)
+        if head is None or tokens.lower(head.first) not in ("a", "an", "one", "another"):
+            return mention
+        return Mention(head.first, mention.last, Kind.NOUN, head.first)
     head_last = preposition - 1
     first = _modifiers_left(tokens, head_last, floor)
     noun = _noun_ending_at(tokens, head_last, floor)
@@ -258,10 +317,12 @@ def _with_owner(tokens: Tokens, mention: Mention, floor: int) -> Mention:
 
 def _is_person_before(tokens: Tokens, last: int) -> bool:
     """Say whether a title or given name and a name end here ("Mr. Hale of the Sailors Club")."""
+    if not is_name_word(tokens, last):
+        return False
+    if not is_name_word(tokens, last - 1):
+        return is_given_name(tokens.words[last])  # "Hannah in Northport"
     return (
-        is_name_word(tokens, last)
-        and is_name_word(tokens, last - 1)
-        and not is_possessive(tokens.words[last])
+        not is_possessive(tokens.words[last])
         and tokens.lower(last) not in ORGANISATION_WORDS | ROLES
         and tokens.lower(last - 1) not in ORGANISATION_WORDS
     )

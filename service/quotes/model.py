@@ -1,6 +1,9 @@
 """What leaves this package: a quotation and the one who said it. Knows not how they are found."""
 
 from dataclasses import dataclass
+from typing import Literal
+
+QuoteKind = Literal["quote", "fragment"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +26,12 @@ class Quote:
 
     `segments` are code point offsets into the received text, end exclusive, ascending, without the
     marks. `text` is the segments joined by one space, every run of white space inside them (a line
-    break of a wrapped text, a no-break space) folded to one space.
+    break of a wrapped text, a no-break space) folded to one space. `kind` is "fragment" when the
+    segments together hold fewer than four words.
     """
 
     text: str
     segments: tuple[tuple[int, int], ...]
     speaker: Speaker | None
     cue: str | None
+    kind: QuoteKind

@@ -13,12 +13,8 @@ WRAPPED_MIN_CHARS = 40
 WRAPPED_MAX_CHARS = 100
 
 SENTENCE_ENDS = frozenset(".!?:…”\"’')")
-
-FURNITURE = re.compile(
-    r"\s*(?:read more|also read|read also|see also|related|watch|advertisement|most read|also worth"
-    r" reading|follow our|sign up|subscribe|copyright|photo|source link)\b(?=\s*(?::|\||$))",
-    re.IGNORECASE,
-)
+# “MOREL: Let us begin.”: a turn of a transcript, with or without marks around it.
+TRANSCRIPT_LABEL = re.compile(r"[\W_]{0,3}([A-Z][A-Z.'’-]{1,30}(?: [A-Z][A-Z.'’-]{1,30}){0,3}):\s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +49,6 @@ def split_paragraphs(text: str) -> list[Paragraph]:
             block = []
         offset += len(raw)
     return paragraphs + _paragraphs_of_block(block)
-
-
-def is_furniture(text: str, paragraph: Paragraph) -> bool:
-    """Say whether the paragraph is the page's own: a link to another article, an advertisement."""
-    return (
-        FURNITURE.match(text, paragraph.start, min(paragraph.end, paragraph.start + 60)) is not None
-    )
 
 
 def _paragraphs_of_block(block: list[_Line]) -> list[Paragraph]:

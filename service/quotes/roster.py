@@ -4,44 +4,89 @@ A run of capitals is taken for a person's full name when no word of it belongs t
 a place; for a person that a pronoun can mean only when something more shows it.
 """
 
-from service.quotes.cues import is_cue
+from service.quotes.cues import CUE_FORMS, is_cue
+from service.quotes.given_names import is_given_name
 from service.quotes.lexicon import (
     BETWEEN,
-    FEMALE_HONORIFICS,
-    FEMALE_NAMES,
+    FUNCTION_WORDS,
+    GENDERED_NOUNS,
     HONORIFICS,
-    MALE_HONORIFICS,
-    MALE_NAMES,
+    ORGANISATION_WORDS,
     PARTICLES,
+    ROLE_MODIFIERS,
     ROLES,
+    words_of_list,
 )
-from service.quotes.mentions import is_name_word, is_possessive, is_role
+from service.quotes.mentions import is_name_word, is_nickname, is_possessive, is_role
 from service.quotes.names import (
     MAX_LOOK_BACK,
     Named,
     Names,
     bare,
     like_a_person,
+    pronoun_of_honorific,
     without_possessive,
 )
 from service.quotes.tokens import Tokens
 
 SUFFIXES = frozenset({"jr", "sr", "ii", "iii", "iv"})
 MAX_NAME_WORDS = 4
+# A longer run of capitals is a heading. Each run is read several times over.
+MAX_RUN_WORDS = 30
+# "Presidential Debates" is nobody's name.
+MODIFIERS = ROLE_MODIFIERS | ORGANISATION_WORDS
+ABBREVIATED = {
+    "sen": "senator", "rep": "representative", "gov": "governor", "gen": "general",
+    "lt": "lieutenant", "sgt": "sergeant", "col": "colonel", "capt": "captain", "prof": "professor",
+    "dr": "doctor", "det": "detective", "supt": "superintendent", "insp": "inspector",
+    "cllr": "councillor", "pres": "president",
+}  # fmt: skip
+MAX_BYLINE_PARAGRAPH = 4
+MAX_APPOSITION_WORDS = 9
+# "Ana Morel, who coaches the side" is the coach.
+AGENTS = {
+    "coaches": "coach", "edits": "editor", "leads": "leader", "led": "leader", "chairs": "chair",
+    "owns": "owner", "runs": "boss", "heads": "head", "manages": "manager", "teaches": "teacher",
+    "drives": "driver", "directs": "director", "directed": "director", "founded": "founder",
+    "flies": "pilot", "farms": "farmer", "captains": "captain", "represents": "lawyer",
+    "defended": "lawyer", "studies": "researcher", "hosts": "host", "presents": "presenter",
+}  # fmt: skip
+CLAUSE_OPENERS = words_of_list(
+    """
+    that and but when while as because if after before since whether where what how so though
+    although which whom for
+    """
+)
 
 
 def collect_names(tokens: Tokens) -> Names:
     """Read the article's names, first the full ones, then every place where a person is named."""
     names = Names()
-    runs = list(_capital_runs(tokens))
+    runs = [run for run in _capital_runs(tokens) if run[1] - run[0] < MAX_RUN_WORDS]
     for first, last in runs:
         _learn(names, tokens, first, last)
     for first, last in runs:
         _confirm(names, tokens, first, last)
+    names.author = _byline(tokens, runs)
+    met: set[str] = set()
     for first, last in runs:
-        _locate(names, tokens, first, last)
+        _locate(names, tokens, first, last, met)
     names.positions = [named.token for named in names.named]
     return names
+
+
+def _byline(tokens: Tokens, runs: list[tuple[int, int]]) -> str | None:
+    """Read "By Ana Morel", a paragraph of its own near the beginning."""
+    for first, last in runs:
+        if tokens.paragraphs[first] > MAX_BYLINE_PARAGRAPH:
+            break
+        start = tokens.paragraph_starts[tokens.paragraphs[first]]
+        alone = (
+            first == start + 1 and tokens.paragraph_starts[tokens.paragraphs[first] + 1] <= last + 3
+        )
+        if alone and tokens.lower(start) == "by" and last > first:
+            return " ".join(tokens.words[first : last + 1])
+    return None
 
 
 def _capital_runs(tokens: Tokens) -> list[tuple[int, int]]:
@@ -53,7 +98,12 @@ def _capital_runs(tokens: Tokens) -> list[tuple[int, int]]:
         same_sentence = (
             first is None or tokens.sentence_starts[first] == tokens.sentence_starts[index]
         )
-        if is_name_word(tokens, index) and same_sentence:
+        if first is not None and index - first >= 2 and _is_headline_verb(tokens.words[index]):
+            runs.append((first, last))
+            first = None
+        elif first is not None and is_nickname(tokens, index):
+            continue
+        elif is_name_word(tokens, index) and same_sentence:
             first = index if first is None else first
             last = index
             if is_possessive(tokens.words[index]):
@@ -68,11 +118,21 @@ def _capital_runs(tokens: Tokens) -> list[tuple[int, int]]:
     return runs
 
 
+def _is_headline_verb(word: str) -> bool:
+    """Say whether "Ana Morel Calls" has a verb for its last word."""
+    return word.istitle() and word.endswith("s") and word.lower() in CUE_FORMS
+
+
 def _name_part(tokens: Tokens, first: int, last: int) -> tuple[int, int]:
     """Cut roles off the front of a run: the bounds of what is left, empty when first > last."""
     for index in range(last, first - 1, -1):
         if is_role(tokens, index):
-            return index + 1, last
+            first = index + 1
+            break
+    if first < last - 1 and not like_a_person(tokens.words[first : last + 1]):
+        for index in range(first + 1, last):  # "State Ana Morel", of "Secretary of State Ana Morel"
+            if is_given_name(tokens.words[index]) and like_a_person(tokens.words[index : last + 1]):
+                return index, last
     return first, last
 
 
@@ -81,11 +141,11 @@ def _learn(names: Names, tokens: Tokens, first: int, last: int) -> None:
     name_first, last = _name_part(tokens, first, last)
     if name_first > last:
         return
-    words = without_possessive(tokens.words[name_first : last + 1])
+    words = without_possessive(tokens.name_words(name_first, last))
     if bare(words[0]) in HONORIFICS and len(words) > 1:
-        pronoun = "she" if bare(words[0]) in FEMALE_HONORIFICS else "he"
-        if bare(words[0]) in FEMALE_HONORIFICS | MALE_HONORIFICS:
-            names.genders.setdefault(words[-1].casefold(), pronoun)
+        pronoun = pronoun_of_honorific(bare(words[0]))
+        if pronoun:
+            names.honorifics.setdefault(words[-1].casefold(), set()).add(pronoun)
         words = words[1:]
     if len(words) > 2 and bare(words[-1]) in SUFFIXES:
         words = words[:-1]
@@ -95,9 +155,16 @@ def _learn(names: Names, tokens: Tokens, first: int, last: int) -> None:
     _learn_role(names, tokens, name_first, full)
     if len(words) == 1:
         return
-    if bare(words[0]) in FEMALE_NAMES | MALE_NAMES:
+    _learn_apposition(names, tokens, first, last, full)
+    if is_given_name(words[0]):
         names.persons.add(full)
     if full not in names.counts:
+        longer = [
+            one for one in names.full.get(words[-1].casefold(), ()) if one.endswith(f" {full}")
+        ]
+        if longer:  # "Lucia Morel" once "Ana Lucia Morel" is known
+            names.persons.update(longer)
+            return
         bearers = names.full.setdefault(words[-1].casefold(), [])
         if len(bearers) < MAX_LOOK_BACK:
             bearers.append(full)
@@ -105,6 +172,8 @@ def _learn(names: Names, tokens: Tokens, first: int, last: int) -> None:
         if len(namesakes) < MAX_LOOK_BACK:
             namesakes.add(full)
     names.counts[full] = names.counts.get(full, 0) + 1
+    place = (last, _is_subject(tokens, first, last), full)
+    names.full_places.setdefault(words[-1].casefold(), []).append(place)
 
 
 def _confirm(names: Names, tokens: Tokens, first: int, last: int) -> None:
@@ -112,12 +181,17 @@ def _confirm(names: Names, tokens: Tokens, first: int, last: int) -> None:
     name_first, last = _name_part(tokens, first, last)
     if name_first > last:
         return
+    if name_first < last and last + 1 < len(tokens.words) and tokens.words[last + 1] == ":":
+        names.persons.add(names.resolve(tokens.name_words(name_first, last), last))
     if name_first == last:
-        bare = without_possessive([tokens.words[last]])[0].casefold()
-        names.persons.update(names.full.get(bare, ()))
+        name = without_possessive([tokens.words[last]])[0]
+        bearers = names.full.get(name.casefold(), ())
+        names.persons.update(full for full in bearers if bare(full.split()[0]) not in MODIFIERS)
+        if not bearers and is_given_name(name) and _is_subject_of_cue(tokens, first, last):
+            names.persons.add(name)  # "Melanie said", of whom the article gives no more
     elif last - name_first < MAX_NAME_WORDS and _is_subject_of_cue(tokens, first, last):
-        full = " ".join(without_possessive(tokens.words[name_first : last + 1]))
-        if full in names.counts:
+        full = names.resolve(tokens.name_words(name_first, last), last)
+        if full in names.counts and bare(full.split()[0]) not in MODIFIERS:
             names.persons.add(full)
 
 
@@ -130,29 +204,85 @@ def _learn_role(names: Names, tokens: Tokens, name_first: int, full: str) -> Non
             break
         first -= 1
     words = tokens.words[first:name_first]
-    if words and words[-1].lower() in ROLES:
-        holders = names.roles.setdefault(words[-1].lower(), [])
-        holder = (frozenset(word.lower() for word in words), full)
-        if len(holders) < MAX_LOOK_BACK and holder not in holders:
-            holders.append(holder)
-        names.persons.add(full)
+    if words and bare(words[-1]) in ROLES:
+        _add_role(names, [word.lower() for word in words], full)
 
 
-def _locate(names: Names, tokens: Tokens, first: int, last: int) -> None:
-    """Note where a person is named, and whether as a subject."""
+def _learn_apposition(names: Names, tokens: Tokens, first: int, last: int, full: str) -> None:
+    """Remember "Ana Morel, the mayor", "Ana Morel, who coaches", "Her coach, Ana Morel"."""
+    end = min(tokens.sentence_ends[last], last + 2 + MAX_APPOSITION_WORDS)
+    words: list[str] = []
+    if last + 3 < end and tokens.words[last + 1] == ",":
+        relative = tokens.lower(last + 2) == "who"
+        agent = AGENTS.get(tokens.words[last + 3], "")
+        words = [agent] if relative else _words_to_role(tokens, last + 2, end)
+    before = first - 2
+    if not words and before >= tokens.sentence_starts[first] and tokens.words[first - 1] == ",":
+        words = [tokens.words[before]]  # "Her coach, Ana Morel"
+    if words and (words[-1] in ROLES or words[-1] in GENDERED_NOUNS):
+        _add_role(names, words, full)
+
+
+def _words_to_role(tokens: Tokens, first: int, end: int) -> list[str]:
+    words: list[str] = []
+    for index in range(first, end):
+        word = tokens.lower(index)
+        if word in ROLES or word in GENDERED_NOUNS:
+            return [*words, word]
+        ends = not tokens.words[index][0].isalnum() or word in ("of", "and", "who", "said")
+        if ends and not (words and words[-1].isdigit()):  # "Ana Morel, 52, the mayor"
+            return []
+        words.append(word)
+    return []
+
+
+def _add_role(names: Names, words: list[str], full: str) -> None:
+    words = [ABBREVIATED.get(bare(word), word) for word in words]
+    names.titles.setdefault(full, set()).add(words[-1])
+    holders = names.roles.setdefault(words[-1], [])
+    holder = (frozenset(words), full)
+    if len(holders) < MAX_LOOK_BACK and holder not in holders:
+        holders.append(holder)
+    names.persons.add(full)
+
+
+def _locate(names: Names, tokens: Tokens, first: int, last: int, met: set[str]) -> None:
+    """Note where a person is named, and in what position."""
     name_first, last = _name_part(tokens, first, last)
-    if name_first > last or is_possessive(tokens.words[last]):
+    if name_first > last:
         return
-    name = names.resolve(tokens.words[name_first : last + 1])
-    if names.is_person(name):
-        named = Named(last, tokens.paragraphs[last], name, _is_subject(tokens, first, last))
-        names.named.append(named)
+    name = names.resolve(tokens.name_words(name_first, last), last)
+    if not names.is_person(name):
+        return
+    introduced = name_first < last and name not in met
+    met.add(name)
+    names.named.append(
+        Named(
+            first,
+            last,
+            tokens.paragraphs[last],
+            name,
+            subject=_is_subject(tokens, first, last),
+            possessive=is_possessive(tokens.words[last]),
+            introduced=introduced,
+        )
+    )
 
 
 def _is_subject(tokens: Tokens, first: int, last: int) -> bool:
-    """A name is a subject at the start of a sentence or beside a verb of speech."""
-    start = tokens.sentence_starts[first]
-    return first - start <= 1 or _is_subject_of_cue(tokens, first, last)
+    """A name is a subject at a clause's start with a verb behind it, or beside a verb of speech."""
+    start, end = tokens.sentence_starts[first], tokens.sentence_ends[last]
+    if is_possessive(tokens.words[last]):
+        return False
+    if first - start <= 1 or _is_subject_of_cue(tokens, first, last):
+        return True
+    opens_clause = (
+        tokens.lower(first - 1) in CLAUSE_OPENERS or not tokens.words[first - 1].isalnum()
+    )
+    if not opens_clause or last + 1 >= end:
+        return False
+    after = tokens.words[last + 1]
+    return after in BETWEEN or (after.islower() and after not in FUNCTION_WORDS)
 
 
 def _is_subject_of_cue(tokens: Tokens, first: int, last: int) -> bool:

@@ -15,16 +15,18 @@ from service.quotes.clauses import (
     subject_before,
 )
 from service.quotes.cues import is_bare, is_direct, is_participle
-from service.quotes.lexicon import BETWEEN, FUNCTION_WORDS
-from service.quotes.mentions import Kind, Mention, mention_ending_at, mention_starting_at
+from service.quotes.labels import headline_name, name_before_colon, signature, transcript_label
+from service.quotes.lexicon import BETWEEN, DETERMINERS, FUNCTION_WORDS
+from service.quotes.mentions import Kind, Mention
 from service.quotes.model import Speaker
+from service.quotes.noun_cues import NOUN_CUES, noun_before
 from service.quotes.references import MAX_CUE_DISTANCE, Article, speaker_of
 from service.quotes.tokens import QUOTED, Tokens
 
 # How many tokens behind a quote an attribution may take.
 MAX_ATTRIBUTION_TOKENS = 45
 MAX_OCCUPATION_WORDS = 3
-DASHES = frozenset("—–―-")
+DASHES = frozenset(["—", "–", "―", "-", "--"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,10 @@ def attribute(article: Article, quote: int, end_quote: int) -> Attribution | Non
     """Find the speaker of the quote from token `quote` (first segment) to `end_quote` (last)."""
     return (
         _in_sentence(article, quote, end_quote)
-        or _headline_label(article, quote)
+        or _labelled(article, quote)
         or _introduced_by_paragraph(article, quote)
         or _previous_sentence(article, quote, end_quote)
+        or _of_sentence(article, quote)
     )
 
 
@@ -66,13 +69,15 @@ def _after(article: Article, quote: int) -> Attribution | None:
     end = min(tokens.sentence_ends[quote], quote + MAX_ATTRIBUTION_TOKENS)
     end = _until_quote(tokens, quote + 1, end)
     first = quote + 1
+    if first < len(tokens.words) and first == tokens.paragraph_starts[tokens.paragraphs[first]]:
+        return _signed_below(article, first)
     if first < end and tokens.words[first] in DASHES:
         return _signed(article, first + 1, end)
     if first < end and tokens.words[first] == ",":
         first += 1
     if first >= end:
         return None
-    if tokens.lower(first) == "according":
+    if tokens.lower(first) in ("according", "per"):
         return _according(article, first, end)
     verb = first
     while verb < end and tokens.lower(verb) in BETWEEN and verb - first < 2:
@@ -106,6 +111,7 @@ def _subject_first(article: Article, first: int, end: int) -> Attribution | None
 
 def _is_occupation(tokens: Tokens, first: int, mention: Mention) -> bool:
     """Say whether only plain words stand before the name ("fisherman Ana Morel")."""
+    first += tokens.lower(first) in DETERMINERS
     before = tokens.words[first : mention.first]
     return (
         mention.kind is Kind.NAME
@@ -121,23 +127,30 @@ def _goes_on(tokens: Tokens, verb: int) -> bool:
 
 
 def _signed(article: Article, first: int, end: int) -> Attribution | None:
-    """Read “…” ― Martha Smith: a name alone behind a dash."""
-    mention = mention_starting_at(article.tokens, first, end)
-    if mention is None or mention.kind is not Kind.NAME:
-        return _subject_first(article, first, end) if first < end else None
-    last = mention.last + 1
-    alone = last >= article.tokens.sentence_ends[first] - 1 or article.tokens.words[last] == ","
-    if not alone:
-        return _subject_first(article, first, end)
-    return Attribution(speaker_of(article, Subject(mention)), None, direct=True, last=end - 1)
+    """Read “…” ― Martha Smith, or else “…” — Martha Smith said."""
+    speaker = signature(article, first, end)
+    if speaker is not None:
+        return Attribution(speaker, None, direct=True, last=end - 1)
+    return _subject_first(article, first, end) if first < end else None
+
+
+def _signed_below(article: Article, first: int) -> Attribution | None:
+    """Read a signature on the line below the quote."""
+    tokens = article.tokens
+    if tokens.words[first] not in DASHES or first + 1 >= len(tokens.words):
+        return None
+    speaker = signature(article, first + 1, tokens.sentence_ends[first])
+    return Attribution(speaker, None, direct=True) if speaker else None
 
 
 def _according(article: Article, index: int, end: int) -> Attribution | None:
-    if index + 2 >= end or article.tokens.lower(index + 1) != "to":
+    tokens = article.tokens
+    last = index + (tokens.lower(index) == "according")
+    if last + 1 >= end or tokens.lower(last) not in ("to", "per"):
         return None
-    subject = subject_after(article.tokens, index + 2, end)
+    subject = subject_after(tokens, last + 1, end)
     speaker = speaker_of(article, subject) if subject else None
-    cue = article.text[article.tokens.starts[index] : article.tokens.ends[index + 1]]
+    cue = article.text[tokens.starts[index] : tokens.ends[last]]
     return Attribution(speaker, cue, direct=True, last=end - 1) if speaker else None
 
 
@@ -148,11 +161,19 @@ def _before(article: Article, quote: int) -> Attribution | None:
     if quote == start:
         return None
     colon = tokens.words[quote - 1] == ":"
+    owner = noun_before(tokens, quote)
     for verb in article.cues_before(quote):
+        if owner and owner[1] > verb and tokens.lower(owner[1] + 1) in ("that", "of", "to", ","):
+            break
         found = _of_verb(article, verb, quote)
         if found:
             return found
-    return _labelled(article, quote - 2, start) if colon and quote - 2 >= start else None
+    if owner:
+        return _made(article, *owner, direct=False)
+    if not colon or quote - 2 < start:
+        return None
+    speaker = name_before_colon(article, quote - 2, start)
+    return Attribution(speaker, None, direct=True) if speaker else None
 
 
 def _of_verb(article: Article, verb: int, quote: int) -> Attribution | None:
@@ -162,6 +183,11 @@ def _of_verb(article: Article, verb: int, quote: int) -> Attribution | None:
         return _according(article, verb, quote)
     direct = is_direct(tokens.words[verb])
     beside = tokens.words[quote - 1] in (":", ",") or quote - 1 == verb
+    inserted = None
+    if direct and not is_participle(tokens.words[verb]):
+        inserted = _inserted(article, verb, quote)
+    if inserted is not None:
+        return inserted
     leans = leans_on_earlier(tokens, verb)
     subject = None if leans else subject_before(tokens, verb)
     if subject and not direct and _in_that_clause(tokens, subject):
@@ -170,6 +196,17 @@ def _of_verb(article: Article, verb: int, quote: int) -> Attribution | None:
         subject, earlier = _earlier_subject(article, verb)
         verb = earlier if is_bare(tokens.words[verb]) else verb
     return _made(article, subject, verb, direct=beside and direct)
+
+
+def _inserted(article: Article, verb: int, quote: int) -> Attribution | None:
+    """Read It was, said X, “…”: the verb and its subject between commas."""
+    tokens = article.tokens
+    if verb - 1 < tokens.sentence_starts[verb] or tokens.words[verb - 1] != ",":
+        return None
+    subject = subject_after(tokens, verb + 1, quote)
+    if subject is None or tokens.words[subject.mention.last + 1] not in (",", QUOTED):
+        return None
+    return _made(article, subject, verb, direct=True)
 
 
 def _in_that_clause(tokens: Tokens, subject: Subject) -> bool:
@@ -199,24 +236,27 @@ def _earlier_subject(article: Article, verb: int) -> tuple[Subject | None, int]:
     return sentence_subject(tokens, verb), verb
 
 
-def _labelled(article: Article, last: int, start: int) -> Attribution | None:
-    """Read X: “…” where X is all that stands before the colon."""
-    mention = mention_ending_at(article.tokens, last)
-    if mention is None or mention.kind is not Kind.NAME or mention.first > start + 1:
-        return None
-    return Attribution(speaker_of(article, Subject(mention)), None, direct=True)
+def _labelled(article: Article, quote: int) -> Attribution | None:
+    """Read “MOREL: …”, a label inside the marks, and headlines."""
+    speaker = transcript_label(article, quote)
+    if speaker is not None:
+        return Attribution(speaker, None, direct=True)
+    speaker = headline_name(article, quote)
+    return Attribution(speaker, None, direct=False) if speaker else None
 
 
-def _headline_label(article: Article, quote: int) -> Attribution | None:
-    """Read X: Anything ‘…’ at a sentence's start, where X is a person of this article."""
+def _of_sentence(article: Article, quote: int) -> Attribution | None:
+    """Take the person whom the sentence around the quote is about, when no verb tells more."""
     tokens = article.tokens
-    start = tokens.sentence_starts[quote]
-    for colon in range(start + 1, min(start + 4, quote)):
-        if tokens.words[colon] == ":":
-            found = _labelled(article, colon - 1, start)
-            known = found and found.speaker and article.names.is_person(found.speaker.name)
-            return Attribution(found.speaker, None, direct=False) if found and known else None
-    return None
+    if tokens.sentence_starts[quote] == quote:
+        return None
+    subject = sentence_subject(tokens, quote)
+    speaker = speaker_of(article, subject) if subject else None
+    before = tokens.words[quote - 1]
+    announced = before == ":" or before in NOUN_CUES
+    if speaker is None or not (announced or article.names.is_person(speaker.name)):
+        return None
+    return Attribution(speaker, None, direct=before == ":")
 
 
 def _previous_sentence(article: Article, quote: int, end_quote: int) -> Attribution | None:
@@ -273,7 +313,9 @@ def _before_colon(article: Article, colon: int) -> Attribution | None:
         found = _of_verb(article, verb, colon + 1)
         if found:
             return Attribution(found.speaker, found.cue, direct=True)
-    return None
+    subject = sentence_subject(article.tokens, colon)
+    speaker = speaker_of(article, subject) if subject else None
+    return Attribution(speaker, None, direct=True) if speaker else None
 
 
 def _until_quote(tokens: Tokens, start: int, end: int) -> int:

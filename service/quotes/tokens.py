@@ -13,11 +13,16 @@ from service.quotes.paragraphs import Paragraph
 QUOTED = "“”"
 TOKEN = re.compile(
     r"(?:[A-Za-z]\.){2,}"
-    r"|\b(?:Mr|Mrs|Ms|Dr|Sen|Gov|Rep|Reps|Sens|Gen|Lt|Col|Maj|Sgt|Capt|Adm|St|Jr|Sr|Prof|Rev|Hon|Insp|Det|[A-Z])\."
+    r"|\d{1,3}(?:,\d{3})+"
+    r"|\b(?:Mr|Mrs|Ms|Dr|Sen|Gov|Rep|Reps|Sens|Gen|Lt|Col|Maj|Sgt|Capt|Adm|St|Jr|Sr|Prof|Rev|Hon|Insp|Det|Del|Supt|Cpl|Pvt|Cmdr|Brig|Cllr|Fr|Atty|Msgr|Pres|Asst|[A-Z])\."
     r"|\w+(?:['’&/-]\w+)*['’]?"
-    r"|[.,:;!?()\[\]…—–―-]"
+    r"|--+|[.,:;!?()\[\]…—–―-]"
 )
 ENDS = frozenset(".!?")
+CLOCK = frozenset(["a.m.", "p.m."])
+# What is longer is no word but an address, a ruled line or damage, and is read as three dots: a
+# name or sentence that holds it would cost its length at every look.
+MAX_WORD_CHARS = 60
 
 
 @dataclass(slots=True)
@@ -25,6 +30,7 @@ class Tokens:
     """Parallel lists, one entry a token."""
 
     words: list[str] = field(default_factory=list)
+    lowers: list[str] = field(default_factory=list)  # in lower case, no abbreviation's dot
     starts: list[int] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
     paragraphs: list[int] = field(default_factory=list)  # index of the token's paragraph
@@ -33,14 +39,18 @@ class Tokens:
     paragraph_starts: list[int] = field(default_factory=list)  # by paragraph: its first token
     quote_tokens: list[int] = field(default_factory=list)  # by marked span: its token
 
+    def name_words(self, first: int, last: int) -> list[str]:
+        """Return the words from `first` to `last`, inclusive, without a nickname in marks."""
+        return [word for word in self.words[first : last + 1] if word != QUOTED]
+
     def lower(self, index: int) -> str:
         """Return a token without its abbreviation dot, in lower case."""
-        word = self.words[index]
-        return word.lower().rstrip(".") if len(word) > 1 else word.lower()
+        return self.lowers[index]
 
     def add(self, word: str, start: int, end: int, paragraph: int) -> None:
         """Append one token; sentences are filled in later."""
         self.words.append(word)
+        self.lowers.append(word)
         self.starts.append(start)
         self.ends.append(end)
         self.paragraphs.append(paragraph)
@@ -65,10 +75,16 @@ def tokenize(text: str, found: list[tuple[Paragraph, list[Marked]]]) -> Tokens:
 
 def _add_words(tokens: Tokens, text: str, start: int, end: int, paragraph: int) -> None:
     found = list(TOKEN.finditer(text, start, end))
-    tokens.words += [one.group() for one in found]
+    words = [_word(one.group()) for one in found]
+    tokens.words += words
+    tokens.lowers += [word.lower().rstrip(".") or word for word in words]
     tokens.starts += [one.start() for one in found]
     tokens.ends += [one.end() for one in found]
     tokens.paragraphs += [paragraph] * len(found)
+
+
+def _word(printed: str) -> str:
+    return printed if len(printed) <= MAX_WORD_CHARS else "…"
 
 
 def _add_sentences(tokens: Tokens, text: str) -> None:
@@ -90,6 +106,8 @@ def _ends_sentence(tokens: Tokens, text: str, index: int) -> bool:
     if tokens.words[index] == QUOTED:
         inside = text[max(tokens.starts[index], tokens.ends[index] - 3) : tokens.ends[index]]
         return "." in inside and (following[:1].isupper() or following == QUOTED)
+    if tokens.words[index] in CLOCK:
+        return following == QUOTED
     if tokens.words[index] not in ENDS:
         return False
     return following == QUOTED or not (following[:1].islower() or following in ".,;:!?)")

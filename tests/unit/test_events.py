@@ -36,7 +36,7 @@ ARTICLE = Article(
     published_at="2026-11-21T21:36:00Z",
 )
 SCORES = {"sceptical": 0.93, "conciliatory": 0.08, "threatening": 0.02}
-QUOTE = Quote("We doubt it, Very much.", ((1, 13), (47, 57)), None, "said")
+QUOTE = Quote("We doubt it, Very much.", ((1, 13), (47, 57)), None, "said", "quote")
 FOUND = FoundQuote("text", QUOTE)
 NOW = datetime(2026, 11, 21, 21, 36, 0, 123_999, tzinfo=UTC)
 
@@ -67,6 +67,7 @@ def test_event_has_the_fields_of_the_contract_in_its_order() -> None:
         ("text", "We doubt it, Very much."),
         ("segments", [[1, 13], [47, 57]]),
         ("in", "text"),
+        ("kind", "quote"),
         ("speaker", {"name": "Ana Morel", "mention": "she", "role": "minister"}),
         ("cue", "said"),
         ("stance", "sceptical"),
@@ -78,6 +79,11 @@ def test_event_has_the_fields_of_the_contract_in_its_order() -> None:
 
 def test_event_is_sent_as_utf_8_without_escapes() -> None:
     assert "“We will never talk,”".encode() in event_of().to_json()
+
+
+def test_a_fragment_is_told_from_a_quote() -> None:
+    fragment = FoundQuote("text", replace(QUOTE, text="Very much.", kind="fragment"))
+    assert json.loads(event_of(fragment).to_json())["kind"] == "fragment"
 
 
 def test_unknown_speaker_and_cue_are_null_and_not_left_out() -> None:
@@ -144,8 +150,8 @@ def test_quote_id_is_what_it_was_when_consumers_stored_it() -> None:
     assert quote_id("a-1", FOUND) == "c1fd80e1847933eb3f55a33d6a818c95"
 
 
-def test_speaker_and_cue_do_not_change_the_id() -> None:
-    quote = replace(QUOTE, speaker=Speaker("Ana Morel", "she", None), cue=None)
+def test_speaker_cue_and_kind_do_not_change_the_id() -> None:
+    quote = replace(QUOTE, speaker=Speaker("Ana Morel", "she", None), cue=None, kind="fragment")
     assert quote_id("a-1", FoundQuote("text", quote)) == quote_id("a-1", FOUND)
 
 
@@ -154,7 +160,14 @@ OFFSETS = st.tuples(st.integers(0, 10**6), st.integers(0, 10**6))
 FOUND_QUOTES = st.builds(
     FoundQuote,
     st.sampled_from(["text", "title"]),
-    st.builds(Quote, ANY_TEXT, st.lists(OFFSETS, max_size=3).map(tuple), st.none(), st.none()),
+    st.builds(
+        Quote,
+        ANY_TEXT,
+        st.lists(OFFSETS, max_size=3).map(tuple),
+        st.none(),
+        st.none(),
+        st.sampled_from(["quote", "fragment"]),
+    ),
 )
 
 

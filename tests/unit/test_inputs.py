@@ -215,5 +215,5 @@ def test_extract_slices_and_offsets_agree() -> None:
     for quote in quotes:
         assert quote["segments"] == [text[start:end] for start, end in quote["offsets"]]
         assert list(quote) == [
-            "text", "segments", "offsets", "speaker", "mention", "role", "cue"
+            "text", "segments", "offsets", "speaker", "mention", "role", "cue", "kind"
         ]  # fmt: skip

@@ -65,6 +65,41 @@ MARKS: list[Row] = [
     ("no marks at all", "Ana Morel said the bridge would reopen by May.", []),
     ("marks around nothing", "Ana Morel said “” and then “ … ”.", []),
     ("elisions open nothing", "Rock 'n' roll was king in the '60s, 'til it wasn't.", []),
+    (
+        "angle marks that point outwards",
+        "«The bridge will reopen by May,» said Ana Morel.",
+        [("The bridge will reopen by May,", "Ana Morel")],
+    ),
+    (
+        "angle marks that point inwards",
+        "»The bridge will reopen by May,« said Ana Morel.",
+        [("The bridge will reopen by May,", "Ana Morel")],
+    ),
+    (
+        "low opener, high closer",
+        "„The bridge will reopen by May“, said Ana Morel.",
+        [("The bridge will reopen by May", "Ana Morel")],
+    ),
+    (
+        "grave accents and straight single marks",
+        "``The bridge will reopen by May,'' said Ana Morel.",
+        [("The bridge will reopen by May,", "Ana Morel")],
+    ),
+    (
+        "an opener printed as a closer, where a paragraph begins",
+        "It rained.\n\n” … the bridge will reopen by May,” said Ana Morel.",
+        [("… the bridge will reopen by May,", "Ana Morel")],
+    ),
+    (
+        "curly opener, straight closer",
+        '“The bridge will reopen by May", said Ana Morel. "It may rain.”',
+        [("The bridge will reopen by May It may rain.", "Ana Morel")],
+    ),
+    (
+        "marks doubled around one quote",
+        "“‘The bridge will reopen by May,’” said Ana Morel.",
+        [("The bridge will reopen by May,", "Ana Morel")],
+    ),
 ]
 
 PARAGRAPHS: list[Row] = [
@@ -113,6 +148,36 @@ PARAGRAPHS: list[Row] = [
         "The pier is closed.\n\nREAD MORE: Mayor says 'nobody will ever pay' for the pier",
         [],
     ),
+    (
+        "a closer without an opener spoils nothing after it",
+        "The bridge will reopen,” said Ana Morel. “It may rain all day,” said Tom Hale.",
+        [("It may rain all day,", "Tom Hale")],
+    ),
+    (
+        "each turn of a transcript is a quote, though only the last closes",
+        "“MOREL: Will the bridge reopen?\n\n“HALE: We all hope it will.\n\n“It may rain.”",
+        [
+            ("MOREL: Will the bridge reopen?", "Morel"),
+            ("HALE: We all hope it will. It may rain.", "Hale"),
+        ],
+    ),
+    (
+        "a stage direction inside a long quote is no segment of it",
+        "Ana Morel said: “The bridge is open.\n\n“(Applause.)\n\n“It may rain all day.”",
+        [("The bridge is open. It may rain all day.", "Ana Morel")],
+    ),
+    (
+        "the page's line inside a long quote is no segment of it",
+        "Ana Morel said: “The bridge is open.\n\n“It may rain all day.\n\n"
+        "“Follow the Harbour Post on Twitter @harbourpost.”",
+        [("The bridge is open. It may rain all day.", "Ana Morel")],
+    ),
+    (
+        "a line in marks and capitals between two sections is a heading",
+        "“The bridge is open again,” Ana Morel said.\n\n‘Nobody Told Us Anything.’\n\n"
+        "Ana Morel lives by the bridge.",
+        [("The bridge is open again,", "Ana Morel")],
+    ),
 ]
 
 INTERRUPTED: list[Row] = [
@@ -146,28 +211,36 @@ INTERRUPTED: list[Row] = [
         "Ana Morel called it a “very good sign,” adding: “We hope that more will come.”",
         [("very good sign,", "Ana Morel"), ("We hope that more will come.", "Ana Morel")],
     ),
+    (
+        "a title between commas does not part them",
+        "“We will rebuild it,” said Ana Morel, the harbour minister of Nordia and a member of the "
+        "board since the great storm of 1987, “if it takes us ten years.”",
+        [("We will rebuild it, if it takes us ten years.", "Ana Morel")],
+    ),
+    (
+        "a verb of speech in a relative clause announces nothing",
+        "“We will rebuild it,” Ana Morel, who called the pier absurd in May, said on Monday. “It "
+        "may take years.”",
+        [("We will rebuild it, It may take years.", "Ana Morel")],
+    ),
+    (
+        "according to X between two parts joins them",
+        "“We will rebuild it,” according to Ana Morel, “if it takes us ten years.”",
+        [("We will rebuild it, if it takes us ten years.", "Ana Morel")],
+    ),
+    (
+        "a second speaker in a clause of time is not joined",
+        "“We will rebuild it,” Ana Morel said as Tom Hale shouted, “You never will do it!”",
+        [("We will rebuild it,", "Ana Morel"), ("You never will do it!", "Tom Hale")],
+    ),
+    (
+        "a title behind the words is not joined to them",
+        "After the hymn “A Pier Is Gonna Rise,” she added the words, “We will rebuild it.”",
+        [("We will rebuild it.", None)],
+    ),
 ]
 
-FRAGMENTS: list[Row] = [
-    (
-        "one word with a cue near is kept",
-        "Nordia says it is now “cleansing” the northern islands.",
-        [("cleansing", "Nordia")],
-    ),
-    ("a scare quote is left out", "The “sea snake” of the harbour drew a crowd again.", []),
-    (
-        "a programme's title is left out",
-        "Ana Morel spoke on Sunday’s broadcast of “Harbour Morning Show” for an hour.",
-        [],
-    ),
-    (
-        "two words right beside he said are kept though he is unknown",
-        "“Not yet,” he said.",
-        [("Not yet,", None)],
-    ),
-]
-
-TABLE = MARKS + PARAGRAPHS + INTERRUPTED + FRAGMENTS
+TABLE = MARKS + PARAGRAPHS + INTERRUPTED
 
 
 @pytest.mark.parametrize(("trap", "text", "expected"), TABLE, ids=[row[0] for row in TABLE])
@@ -176,6 +249,25 @@ def test_quotes_are_the_words_said_and_their_speaker(
 ) -> None:
     found = [(q.text, q.speaker.name if q.speaker else None) for q in extract_quotes(text)]
     assert found == expected, trap
+
+
+KINDS: list[tuple[str, str, list[str]]] = [
+    ("three words", "“We doubt it,” Ana Morel said.", ["fragment"]),
+    ("four words", "“We much doubt it,” Ana Morel said.", ["quote"]),
+    ("apostrophes and hyphens part no word", "“Don’t re-open it,” Ana Morel said.", ["fragment"]),
+    ("dashes and full stops are no words", "“No – never … No.”, Ana Morel said.", ["fragment"]),
+    ("segments are counted together", "“We doubt it,” Ana Morel said. “Much.”", ["quote"]),
+    (
+        "marks inside do not end a word count",
+        "“We ‘doubt’ it all,” Ana Morel said, and called it “quite absurd”.",
+        ["quote", "fragment"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("trap", "text", "kinds"), KINDS, ids=[row[0] for row in KINDS])
+def test_fewer_than_four_words_are_a_fragment(trap: str, text: str, kinds: list[str]) -> None:
+    assert [quote.kind for quote in extract_quotes(text)] == kinds, trap
 
 
 def test_unclosed_quote_yields_no_quote_and_no_error() -> None:

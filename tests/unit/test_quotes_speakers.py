@@ -158,9 +158,9 @@ CARRIED: list[Row] = [
         ["Ana Morel", "Ana Morel"],
     ),
     (
-        "not over a paragraph between",
+        "a paragraph of narration between, in which nobody else comes up",
         "“The bridge is open again,” Ana Morel said.\n\nIt rained.\n\n“The toll is paid by all.”",
-        ["Ana Morel", None],
+        ["Ana Morel", "Ana Morel"],
     ),
     (
         "not from words quoted inside a sentence",
