@@ -7,6 +7,7 @@ that each of them points the right way matters more than its size.
 
 import re
 from collections import Counter, deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from service.quotes.clauses import cue_at
@@ -44,6 +45,11 @@ POSSESSIVE_PRONOUNS = {"his": "he", "her": "she"}
 UNNAMED_DETERMINERS = frozenset(["my", "our", "his", "her", "their", "a", "an", "another", "one"])
 # "a", "an elderly", "the former deputy": so many words may stand before the noun.
 MAX_MODIFIERS = 3
+NOUNS = DESCRIPTIONS | GENDERED_NOUNS.keys()
+# Seldom the one whom the article is about.
+SPEAK_FOR_OTHERS = frozenset(
+    ["spokesman", "spokeswoman", "spokesperson", "aide", "adviser", "advisor", "lawyer", "source"]
+)
 DEFINITE = frozenset(["the"])
 INDEFINITE = frozenset(["a", "an", "another", "one"])
 NO_PERSONS = SOURCES | ORGANISATION_WORDS | NOUN_CUES
@@ -83,8 +89,6 @@ class _Reader:
             pronoun = _pronoun(self.tokens, token)
             if pronoun:
                 self._resolve_pronoun(token, pronoun)
-            elif word in GENDERED_NOUNS:
-                self._add_unnamed(token)
             elif self._describes(token):
                 self._resolve_description(token)
             elif word == QUOTED and self._opens_paragraph(token):
@@ -94,7 +98,7 @@ class _Reader:
     def _describes(self, token: int) -> bool:
         """Say whether the token is a title, or a noun like one: "the dinner lady said"."""
         word = self.tokens.words[token]
-        if _head(word) in ROLES or word in DESCRIPTIONS or AGE.match(word):
+        if _head(word) in ROLES or word in NOUNS or AGE.match(word):
             return True
         person = word.islower() and not word.endswith("s") and word not in NO_PERSONS
         return person and self.tokens.words[token + 1 : token + 2] in (["said"], ["says"])
@@ -136,7 +140,9 @@ class _Reader:
         if self._name_follows(mention.last + 1) or self.tokens.words[first - 1] == ",":
             return  # "his mother, Ana Morel", "Ana Morel, his mother"
         name = " ".join(self.tokens.words[first : mention.last + 1])
-        holder = self.names.holder([self.tokens.words[noun]], noun, self.tokens)
+        holder = None
+        if self.tokens.lower(first) not in INDEFINITE:  # "her nephew", whom the article names
+            holder = self.names.holder([self.tokens.words[noun]], noun, self.tokens)
         if holder is not None:
             self.resolved[noun] = name = holder
         self._add(name, gender, noun, self._weight(first, noun))
@@ -151,7 +157,11 @@ class _Reader:
             return
         title = [_head(word) for word in self.tokens.words[first + 1 : noun + 1]]
         weight = self._weight(first, noun)
-        name = self.names.holder(title, noun, self.tokens) or self._without_title(title[-1], noun)
+        owned = any(is_possessive(word) for word in self.tokens.words[first:noun])
+        name = self._unnamed_before(title[-1], self.tokens.paragraphs[noun])
+        if name is None and not owned:
+            name = self.names.holder(title, noun, self.tokens)
+        name = name or self._without_title(title[-1], noun)
         if name is not None:
             self.resolved[noun] = name
             self._add(name, self.names.gender(name), noun, weight)
@@ -161,25 +171,42 @@ class _Reader:
 
     def _without_title(self, head: str, noun: int) -> str | None:
         """Return who stands out, unless he is known to hold another title than this."""
-        for place in reversed(self.recent):
-            words = place.name.lower().split()
-            if words[0] in INDEFINITE and head in words:
-                return place.name  # "a diplomat", later "the diplomat"
-        paragraph = self.tokens.paragraphs[noun]
-        name = self._best(None, paragraph, title=head) or self._best(None, paragraph)
-        if name is None or not self.names.is_person(name):
+        unnamed = self._unnamed_before(head, None)
+        if unnamed is not None or head in SPEAK_FOR_OTHERS:
+            return unnamed
+        paragraph, pronoun = self.tokens.paragraphs[noun], GENDERED_NOUNS.get(head)
+        named = self.names.is_person
+        name = self._best(
+            pronoun, paragraph, lambda name: named(name) and head in self._titles(name, head)
+        ) or self._best(pronoun, paragraph, named)
+        if name is None:
             return None
         described = head in DESCRIPTIONS or AGE.match(head) or head not in ROLES
         return name if described or not self.names.titles.get(name) else None
 
+    def _unnamed_before(self, head: str, paragraph: int | None) -> str | None:
+        """Return "a diplomat" for "the diplomat", of one paragraph or of all that is near."""
+        for place in reversed(self.recent):
+            words = place.name.lower().split()
+            near = paragraph in (None, place.paragraph)
+            if near and words[0] in INDEFINITE and head in words:
+                return place.name
+        return None
+
+    def _titles(self, name: str, default: str) -> set[str]:
+        return self.names.titles.get(name) or {default}
+
     def _determiner(self, noun: int, determiners: frozenset[str]) -> int | None:
         floor = max(self.tokens.sentence_starts[noun], noun - 1 - MAX_MODIFIERS)
+        capitals = 1  # "the Ohio senator"
         for index in range(noun - 1, floor - 1, -1):
             if self.tokens.lower(index) in determiners:
                 return index
             title = self.tokens.lower(index) in ROLES | ROLE_MODIFIERS
             owner = is_possessive(self.tokens.words[index])  # "The Lions’ coach"
-            if not (title or owner or self.tokens.words[index].islower()):
+            capitals -= is_name_word(self.tokens, index) and not (title or owner)
+            plain = self.tokens.words[index].islower() or self.tokens.words[index].istitle()
+            if capitals < 0 or not (title or owner or plain):
                 return None
         return None
 
@@ -197,14 +224,16 @@ class _Reader:
     def _opens_paragraph(self, token: int) -> bool:
         return self.tokens.paragraph_starts[self.tokens.paragraphs[token]] == token
 
-    def _best(self, pronoun: str | None, paragraph: int, title: str | None = None) -> str | None:
-        """Return who stands out, of those whom the pronoun can mean and who have no other title."""
+    def _best(
+        self, pronoun: str | None, paragraph: int, may_be: Callable[[str], bool] | None = None
+    ) -> str | None:
+        """Return who stands out of those whom the pronoun can mean and `may_be` lets pass."""
         best_name, best_score = None, float("-inf")
         for place in self.recent:
             if paragraph - place.paragraph > MAX_PARAGRAPHS_BACK:
                 continue
             name, score = place.name, place.weight
-            if title and title not in self.names.titles.get(name, {title}):
+            if may_be and not may_be(name):
                 continue
             if pronoun and place.gender not in (None, pronoun):
                 namesake = self.names.namesake(name, pronoun)

@@ -29,8 +29,8 @@ NARRATIVE = words_of_list(
     talk discuss advocate support accept seek see want expect agree disclose apologize apologise
     decry tease invite encourage threaten consider remember go put offer rail signal frame cast view
     dub promote lament bemoan blame credit applaud laud defend challenge question portray paint
-    lambast lambaste scorn pound hammer grill invoke quote issue rip bash jab taunt plan aim mention
-    appeal rule reject commit address find feel know show
+    lambast lambaste scorn pound hammer grill invoke exhort admire reference quote issue rip bash
+    jab taunt plan aim mention appeal rule reject commit address find feel know show
     """
 )
 

@@ -79,22 +79,21 @@ SOURCES = ROLES | words_of_list(
 
 ORGANISATION_WORDS = words_of_list(
     """
-    ministry department party university college school times post news press journal house
-    council committee commission congress senate parliament court agency bureau office institute
-    association foundation center centre group company corporation corp inc ltd bank union league
-    federation army forces navy police intelligence force street tower club network television tv
-    radio magazine hill text reuters cnn bbc afp ap nbc abc cbs fox nato eu un us u.s. uk kremlin
-    pentagon government administration campaign america states kingdom republic nations korea
-    africa europe asia security defence defense north south east west northern southern eastern
-    western new city county state island river lake airport hotel stadium museum act law bill
-    treaty deal amendment day week night war world cup prize award series championship supreme
-    national international federal global united white black republicans democrats americans
-    alliance guild trust society fund authority board service services cooperative coalition
-    conference organisation organization library theatre theater gallery clinic cathedral brewery
-    railway railways airline airlines airways motors industries holdings partners energy systems
-    technologies pharmaceuticals foods stores records studios pictures entertainment watchdog
-    assembly senate chamber commons lords regulator exchange archive archives
-    twitter facebook instagram youtube google live red
+    ministry department party university college school times post news press journal house council
+    committee commission congress senate parliament court agency bureau office institute association
+    foundation center centre group company corporation corp inc ltd bank union league federation
+    army forces navy police intelligence force street tower club network television tv radio
+    magazine hill text reuters cnn bbc afp ap nbc abc cbs fox nato eu un us u.s. uk kremlin pentagon
+    government administration campaign america states kingdom republic nations korea africa europe
+    asia security defence defense north south east west northern southern eastern western new city
+    county state island river lake airport hotel stadium museum act law bill treaty deal amendment
+    day week night war world cup prize award series championship supreme national international
+    federal global united white black republicans democrats americans alliance guild trust society
+    fund authority board service services cooperative coalition conference organisation organization
+    library theatre theater gallery clinic cathedral brewery railway railways airline airlines
+    airways motors industries holdings partners energy systems technologies pharmaceuticals foods
+    stores records studios pictures entertainment watchdog assembly chamber commons lords regulator
+    exchange archive archives twitter facebook instagram youtube google live red
     """
 )
 
@@ -188,7 +187,9 @@ DESCRIPTIONS = words_of_list(
     filmmaker father-of-two father-of-three mother-of-two mother-of-three mum-of-two mum-of-three
     dad-of-two dad-of-three hitmaker chart-topper veteran billionaire entrepreneur pensioner
     defendant witness victim suspect teenager winner republican democrat nominee candidate hopeful
-    lawmaker politician challenger incumbent rival businessman businesswoman frontrunner
+    quarterback receiver pitcher catcher linebacker batsman bowler wicketkeeper defender midfielder
+    jockey sprinter rider golfer lawmaker politician challenger incumbent rival businessman
+    businesswoman frontrunner
     """
 )
 

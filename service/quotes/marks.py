@@ -19,6 +19,10 @@ ELISION = re.compile(r"(?:\d\ds?|em|til|tis|twas|cause|n|bout|round|cos)\b", re.
 FEET_AND_INCHES = re.compile(r"\d['’′] ?\d{1,2}$")
 # "soldiers’ boots", "workin’ hard": may be an apostrophe though a space follows.
 APOSTROPHE_ENDINGS = ("s", "in")
+PAIRS = {"‘": "’", "'": "'", "“": "”", '"': '"', "«": "»"}
+CLOSERS = {closer: opener for opener, closer in PAIRS.items()}
+DOUBLED = ("''", "``")
+OPENED = r"(?<!\w){}(?=\w)"
 # So doubtful a closer may end a short quote only.
 WEAK_CLOSER_MAX_CHARS = 80
 
@@ -84,7 +88,24 @@ def trim(text: str, outer_start: int, outer_end: int) -> Marked | None:
         end -= 1
     if not any(text[i].isalnum() for i in range(start, end)):
         return None
+    start, end = _with_inner_marks(text, start, end, outer_start, outer_end)
     return Marked(outer_start, outer_end, start, end)
+
+
+def _with_inner_marks(
+    text: str, start: int, end: int, outer_start: int, outer_end: int
+) -> tuple[int, int]:
+    """Take a mark back in whose other half is inside: “He said, ‘Never.’” ends with two."""
+    width = 2 if text.startswith(DOUBLED, outer_start) else 1
+    closer = text[end] if outer_end - end > width else ""
+    opener = text[start - 1] if start - outer_start > width else ""
+    if closer in CLOSERS and re.search(OPENED.format(CLOSERS[closer]), text[start:end]):
+        return start, end + 1
+    if opener in PAIRS and PAIRS[opener] in text[start:end]:
+        return start - 1, end
+    if opener in PAIRS and PAIRS[opener] == closer:
+        return start - 1, end + 1
+    return start, end
 
 
 def _marks_in(text: str, paragraph: Paragraph) -> list[re.Match[str]]:

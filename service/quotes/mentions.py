@@ -158,11 +158,13 @@ def _belongs_to_name(tokens: Tokens, index: int) -> bool:
     if is_nickname(tokens, index):
         return True
     inside = index + 1 < len(tokens.words) and is_name_word(tokens, index + 1)
-    return inside and (lower in PARTICLES or (lower == "of" and _of_name(tokens, index)))
+    return inside and (lower in PARTICLES or (lower in ("of", "for") and _of_name(tokens, index)))
 
 
 def _of_name(tokens: Tokens, index: int) -> bool:
-    """Say whether "of" stands between two name words ("Secretary of State")."""
+    """Say whether "of" or "for" is inside a name: "Secretary of State", "Institute for Peace"."""
+    if tokens.lower(index) == "for":
+        return index > 0 and tokens.lower(index - 1) in ORGANISATION_WORDS
     return index > 0 and tokens.words[index - 1][:1].isupper()
 
 

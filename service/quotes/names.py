@@ -4,6 +4,7 @@ Built once an article from the words outside the quotes; every look-up afterward
 """
 
 from bisect import bisect_left
+from collections import Counter
 from dataclasses import dataclass, field
 
 from service.quotes.given_names import is_given_name, pronoun_of
@@ -25,6 +26,8 @@ MAX_LOOK_BACK = 12
 # Two bearers of one name: who was named in full so near is meant, else who stands in the lead.
 JUST_BEFORE_TOKENS = 120
 LEAD_TOKENS = 60
+# Printed so often, "Mr. Hale" is the article's way to name him.
+MANY_HONORIFICS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +60,8 @@ class Names:
     titles: dict[str, set[str]] = field(default_factory=dict)
     # full names that something shows to be a person's
     persons: set[str] = field(default_factory=set)
-    # last name -> "he", "she" or both, from honorifics
-    honorifics: dict[str, set[str]] = field(default_factory=dict)
+    # last name -> how often an honorific says "he" and "she"
+    honorifics: dict[str, Counter[str]] = field(default_factory=dict)
     named: list[Named] = field(default_factory=list)
     positions: list[int] = field(default_factory=list)
     # full name -> "he" or "she", for whom no name or honorific tells it
@@ -85,8 +88,10 @@ class Names:
                 return longer[0]
             return name
         wanted = pronoun_of_honorific(bare(words[0]))
-        plain = len(words) == 1
-        told = self.honorifics.get(core[0].casefold()) if plain else {wanted} - {None}
+        told = {wanted} if wanted else set()
+        if len(words) == 1:
+            printed = self.honorifics.get(core[0].casefold(), Counter())
+            told = {pronoun for pronoun, times in printed.items() if times >= MANY_HONORIFICS}
         if told:  # "Mr. Hale" is not Mary Hale; nor is "Hale" where only "Mr. Hale" is printed
             bearers = [full for full in bearers if self.gender(full) in {*told, None}]
         if bearers:
@@ -137,7 +142,7 @@ class Names:
         """Return "he" or "she" where the article or the given name tells, else None."""
         words = name.split()
         given = pronoun_of(words[0]) if len(words) > 1 else None
-        told = self.honorifics.get(words[-1].casefold(), set())
+        told = self.honorifics.get(words[-1].casefold(), Counter())
         honorific = next(iter(told)) if len(told) == 1 else None
         return given or honorific or self.told_by_pronouns.get(name)
 

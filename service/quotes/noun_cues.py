@@ -18,7 +18,7 @@ NOUN_CUES = words_of_list(
     tweets message words phrase slogan demand threat threats apology complaint plea proposal charge
     accusation accusations advice answer reply rhetoric boast motto assessment allegation
     allegations admission explanation observation characterization characterisation reference
-    references quote quip joke line mantra refrain concession verdict lament diagnosis
+    references quote quip joke line mantra refrain concession verdict lament diagnosis goal policy
     """
 )
 # How far before the quote the noun may stand, and its owner before the noun, in tokens.

@@ -4,17 +4,17 @@ A run of capitals is taken for a person's full name when no word of it belongs t
 a place; for a person that a pronoun can mean only when something more shows it.
 """
 
+from collections import Counter
+
 from service.quotes.cues import CUE_FORMS, is_cue
 from service.quotes.given_names import is_given_name
 from service.quotes.lexicon import (
     BETWEEN,
     FUNCTION_WORDS,
-    GENDERED_NOUNS,
     HONORIFICS,
     ORGANISATION_WORDS,
     PARTICLES,
     ROLE_MODIFIERS,
-    ROLES,
     words_of_list,
 )
 from service.quotes.mentions import is_name_word, is_nickname, is_possessive, is_role
@@ -27,6 +27,7 @@ from service.quotes.names import (
     pronoun_of_honorific,
     without_possessive,
 )
+from service.quotes.offices import learn_apposition, learn_title
 from service.quotes.tokens import Tokens
 
 SUFFIXES = frozenset({"jr", "sr", "ii", "iii", "iv"})
@@ -35,22 +36,7 @@ MAX_NAME_WORDS = 4
 MAX_RUN_WORDS = 30
 # "Presidential Debates" is nobody's name.
 MODIFIERS = ROLE_MODIFIERS | ORGANISATION_WORDS
-ABBREVIATED = {
-    "sen": "senator", "rep": "representative", "gov": "governor", "gen": "general",
-    "lt": "lieutenant", "sgt": "sergeant", "col": "colonel", "capt": "captain", "prof": "professor",
-    "dr": "doctor", "det": "detective", "supt": "superintendent", "insp": "inspector",
-    "cllr": "councillor", "pres": "president",
-}  # fmt: skip
 MAX_BYLINE_PARAGRAPH = 4
-MAX_APPOSITION_WORDS = 9
-# "Ana Morel, who coaches the side" is the coach.
-AGENTS = {
-    "coaches": "coach", "edits": "editor", "leads": "leader", "led": "leader", "chairs": "chair",
-    "owns": "owner", "runs": "boss", "heads": "head", "manages": "manager", "teaches": "teacher",
-    "drives": "driver", "directs": "director", "directed": "director", "founded": "founder",
-    "flies": "pilot", "farms": "farmer", "captains": "captain", "represents": "lawyer",
-    "defended": "lawyer", "studies": "researcher", "hosts": "host", "presents": "presenter",
-}  # fmt: skip
 CLAUSE_OPENERS = words_of_list(
     """
     that and but when while as because if after before since whether where what how so though
@@ -145,17 +131,17 @@ def _learn(names: Names, tokens: Tokens, first: int, last: int) -> None:
     if bare(words[0]) in HONORIFICS and len(words) > 1:
         pronoun = pronoun_of_honorific(bare(words[0]))
         if pronoun:
-            names.honorifics.setdefault(words[-1].casefold(), set()).add(pronoun)
+            names.honorifics.setdefault(words[-1].casefold(), Counter())[pronoun] += 1
         words = words[1:]
     if len(words) > 2 and bare(words[-1]) in SUFFIXES:
         words = words[:-1]
     if len(words) > MAX_NAME_WORDS or not like_a_person(words):
         return
     full = " ".join(words)
-    _learn_role(names, tokens, name_first, full)
+    learn_title(names, tokens, name_first, full)
     if len(words) == 1:
         return
-    _learn_apposition(names, tokens, first, last, full)
+    learn_apposition(names, tokens, first, last, full)
     if is_given_name(words[0]):
         names.persons.add(full)
     if full not in names.counts:
@@ -193,57 +179,6 @@ def _confirm(names: Names, tokens: Tokens, first: int, last: int) -> None:
         full = names.resolve(tokens.name_words(name_first, last), last)
         if full in names.counts and bare(full.split()[0]) not in MODIFIERS:
             names.persons.add(full)
-
-
-def _learn_role(names: Names, tokens: Tokens, name_first: int, full: str) -> None:
-    """Remember the title printed before a full name under its role word."""
-    first = name_first
-    while first > tokens.sentence_starts[name_first] and name_first - first < 5:
-        lower = tokens.lower(first - 1)
-        if not (is_name_word(tokens, first - 1) or lower in ROLES):
-            break
-        first -= 1
-    words = tokens.words[first:name_first]
-    if words and bare(words[-1]) in ROLES:
-        _add_role(names, [word.lower() for word in words], full)
-
-
-def _learn_apposition(names: Names, tokens: Tokens, first: int, last: int, full: str) -> None:
-    """Remember "Ana Morel, the mayor", "Ana Morel, who coaches", "Her coach, Ana Morel"."""
-    end = min(tokens.sentence_ends[last], last + 2 + MAX_APPOSITION_WORDS)
-    words: list[str] = []
-    if last + 3 < end and tokens.words[last + 1] == ",":
-        relative = tokens.lower(last + 2) == "who"
-        agent = AGENTS.get(tokens.words[last + 3], "")
-        words = [agent] if relative else _words_to_role(tokens, last + 2, end)
-    before = first - 2
-    if not words and before >= tokens.sentence_starts[first] and tokens.words[first - 1] == ",":
-        words = [tokens.words[before]]  # "Her coach, Ana Morel"
-    if words and (words[-1] in ROLES or words[-1] in GENDERED_NOUNS):
-        _add_role(names, words, full)
-
-
-def _words_to_role(tokens: Tokens, first: int, end: int) -> list[str]:
-    words: list[str] = []
-    for index in range(first, end):
-        word = tokens.lower(index)
-        if word in ROLES or word in GENDERED_NOUNS:
-            return [*words, word]
-        ends = not tokens.words[index][0].isalnum() or word in ("of", "and", "who", "said")
-        if ends and not (words and words[-1].isdigit()):  # "Ana Morel, 52, the mayor"
-            return []
-        words.append(word)
-    return []
-
-
-def _add_role(names: Names, words: list[str], full: str) -> None:
-    words = [ABBREVIATED.get(bare(word), word) for word in words]
-    names.titles.setdefault(full, set()).add(words[-1])
-    holders = names.roles.setdefault(words[-1], [])
-    holder = (frozenset(words), full)
-    if len(holders) < MAX_LOOK_BACK and holder not in holders:
-        holders.append(holder)
-    names.persons.add(full)
 
 
 def _locate(names: Names, tokens: Tokens, first: int, last: int, met: set[str]) -> None:
