@@ -101,10 +101,11 @@ def _with_inner_marks(
     opener = text[start - 1] if start - outer_start > width else ""
     if closer in CLOSERS and re.search(OPENED.format(CLOSERS[closer]), text[start:end]):
         return start, end + 1
-    if opener in PAIRS and PAIRS[opener] in text[start:end]:
-        return start - 1, end
-    if opener in PAIRS and PAIRS[opener] == closer:
-        return start - 1, end + 1
+    whole = PAIRS.get(opener) == closer  # “‘…’” is marked twice, nothing in it is
+    if opener in PAIRS and not whole and not ELISION.match(text, start):
+        closing = text.find(PAIRS[opener], start, end)
+        if closing > 0 and not text[closing + 1 : closing + 2].isalnum():
+            return start - 1, end
     return start, end
 
 

@@ -77,8 +77,8 @@ class Names:
         `token` is where they stand: of two bearers of a name the one named in full last is meant.
         """
         core = [word for word in words if bare(word) not in HONORIFICS] or words
-        if "of" in core[2:] and like_a_person(core[: core.index("of")]):
-            core = core[: core.index("of")]  # "Ana Lucia Morel of North Haven"
+        if "of" in core[2:] and like_a_person(core[: core.index("of", 2)]):
+            core = core[: core.index("of", 2)]  # "Ana Lucia Morel of North Haven"
         core = without_possessive(core)
         name = " ".join(core)
         bearers = self.full.get(core[-1].casefold(), [])

@@ -42,6 +42,13 @@ class Article:
     cues: list[int]
     # tokens of verbs whose subject is no person, with that subject's name; ascending
     groups: list[tuple[int, str]] = field(default_factory=list)
+    subjects: dict[int, Subject | None] = field(default_factory=dict)
+
+    def subject_of(self, cue: int) -> Subject | None:
+        """Return the subject left of the verb; read once, though many quotes may ask."""
+        if cue not in self.subjects:
+            self.subjects[cue] = subject_before(self.tokens, cue)
+        return self.subjects[cue]
 
     def cues_before(self, token: int) -> list[int]:
         """Return the cues left of `token` in its sentence, nearest first, the near ones only."""
@@ -79,7 +86,7 @@ def _group_of(article: Article, cue: int) -> str | None:
     if behind_quote:
         subject = subject_after(tokens, cue + 1, tokens.sentence_ends[cue])
     else:
-        subject = None if leans_on_earlier(tokens, cue) else subject_before(tokens, cue)
+        subject = None if leans_on_earlier(tokens, cue) else article.subject_of(cue)
     if subject is None or subject.mention.kind is Kind.PRONOUN:
         return None
     speaker = speaker_of(article, subject)

@@ -12,7 +12,6 @@ from service.quotes.clauses import (
     leans_on_earlier,
     sentence_subject,
     subject_after,
-    subject_before,
 )
 from service.quotes.cues import is_bare, is_direct, is_participle
 from service.quotes.labels import headline_name, name_before_colon, signature, transcript_label
@@ -97,7 +96,7 @@ def _subject_first(article: Article, first: int, end: int) -> Attribution | None
         first += 1
     for verb in article.cues_between(first, end):
         if is_direct(tokens.words[verb]) and not is_participle(tokens.words[verb]):
-            subject = subject_before(tokens, verb)
+            subject = article.subject_of(verb)
             if subject is None or _goes_on(tokens, verb):
                 return None
             mention = subject.mention
@@ -162,9 +161,14 @@ def _before(article: Article, quote: int) -> Attribution | None:
         return None
     colon = tokens.words[quote - 1] == ":"
     owner = noun_before(tokens, quote)
+    looked_left = False
     for verb in article.cues_before(quote):
         if owner and owner[1] > verb and tokens.lower(owner[1] + 1) in ("that", "of", "to", ","):
             break
+        if leans_on_earlier(tokens, verb):
+            if looked_left:
+                continue  # another participle finds no more than the one behind it
+            looked_left = True
         found = _of_verb(article, verb, quote)
         if found:
             return found
@@ -189,7 +193,7 @@ def _of_verb(article: Article, verb: int, quote: int) -> Attribution | None:
     if inserted is not None:
         return inserted
     leans = leans_on_earlier(tokens, verb)
-    subject = None if leans else subject_before(tokens, verb)
+    subject = None if leans else article.subject_of(verb)
     if subject and not direct and _in_that_clause(tokens, subject):
         return None
     if leans or (subject is None and _coordinated(tokens, verb)):
@@ -230,7 +234,7 @@ def _earlier_subject(article: Article, verb: int) -> tuple[Subject | None, int]:
     tokens = article.tokens
     for index in article.cues_before(verb):
         if not leans_on_earlier(tokens, index):
-            subject = subject_before(tokens, index)
+            subject = article.subject_of(index)
             if subject and (is_direct(tokens.words[index]) or not _in_that_clause(tokens, subject)):
                 return subject, index
     return sentence_subject(tokens, verb), verb
@@ -273,7 +277,7 @@ def _previous_sentence(article: Article, quote: int, end_quote: int) -> Attribut
         return None  # whoever is quoted there goes on
     for verb in article.cues_before(last):
         if is_direct(tokens.words[verb]) and not leans_on_earlier(tokens, verb):
-            subject = subject_before(tokens, verb)
+            subject = article.subject_of(verb)
             if subject:
                 return _made(article, subject, verb, direct=True)
     subject = sentence_subject(tokens, last)
@@ -289,7 +293,7 @@ def _later_in_sentence(article: Article, quote: int) -> Attribution | None:
     end = min(tokens.sentence_ends[quote], quote + MAX_CUE_DISTANCE)
     for verb in article.cues_between(quote + 1, end):
         if is_direct(tokens.words[verb]):
-            subject = subject_before(tokens, verb)
+            subject = article.subject_of(verb)
             comma = subject.mention.first - 1 if subject else 0
             if subject and comma > quote and tokens.words[comma] in (",", QUOTED):
                 return _made(article, subject, verb, direct=end - verb <= 3)

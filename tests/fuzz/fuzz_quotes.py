@@ -35,14 +35,14 @@ def text_from(data: bytes) -> str:
     def pick(count: int) -> int:
         return int(choices.ConsumeIntInRange(0, count - 1))
 
-    kind = pick(5)
-    if kind == 0:
-        return article(pick) + article(pick)
-    if kind == 1:
+    kind = pick(16)
+    if kind < 7:
+        return article(pick)
+    if kind < 11:
         return soup(pick)
-    if kind == 2:
+    if kind < 14:
         return _damaged(pick)
-    if kind == 3:
+    if kind == 14:  # seldom: these are long and slow
         return _repeated(pick)
     return str(choices.ConsumeUnicode(500))
 

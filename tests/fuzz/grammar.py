@@ -8,6 +8,8 @@ hardly ever reach the rules behind the first one.
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from service.quotes import clauses, coreference, cues, lexicon, noun_cues
+
 # Draws a whole number from 0 up to its argument, exclusive; 0 is the plainest choice.
 Choice = TypeVar("Choice")
 Pick = Callable[[int], int]
@@ -50,6 +52,14 @@ FURNITURE = [
     "By Tom Hale", "| Menu |", "<p>", "Follow @hale on Twitter",
     "‘Never again’: Hale on the pier", "Morel: ‘No’", "***",
 ]  # fmt: skip
+# Every word that a rule asks for by a list, in plain letters, with a capital, in capitals.
+LISTS = [
+    sorted(words)
+    for module in (lexicon, cues, clauses, coreference, noun_cues)
+    for words in vars(module).values()
+    if isinstance(words, frozenset) and all(isinstance(word, str) for word in words)
+]
+CASES: list[Callable[[str], str]] = [str, str.capitalize, str.upper, "{}, ".format, "{}’s".format]
 BREAKS = ["\n\n", "\n", " ", "\r\n", "", "\u2028", "\n \n", "\x0b", "\x85", "<br/>", "</p><p>"]
 # Where its person (0), verb (1), quote (2) and a second quote (3) stand in a sentence.
 ORDERS = [
@@ -72,7 +82,8 @@ def soup(pick: Pick) -> str:
     pieces = [*WORDS, *PEOPLE, *CUES, *ENDS, *BREAKS, *FURNITURE, *(mark for mark, _ in MARKS)]
     text = ""
     for _ in range(pick(25)):
-        text += (_one(pick, pieces) + _one(pick, ["", " "])) * (1, 1, 1, 3, 40)[pick(5)]
+        piece = _one(pick, pieces) if pick(3) else _listed(pick)
+        text += (piece + _one(pick, ["", " "])) * (1, 1, 1, 3, 40)[pick(5)]
     return text
 
 
@@ -80,7 +91,17 @@ def _line(pick: Pick) -> str:
     if pick(6) == 5:
         return _one(pick, FURNITURE)
     order = _one(pick, ORDERS)
-    return order.format(_one(pick, PEOPLE), _one(pick, CUES), _marked(pick), _marked(pick))
+    return order.format(_person(pick), _one(pick, CUES), _marked(pick), _marked(pick))
+
+
+def _person(pick: Pick) -> str:
+    if pick(4) < 3:
+        return _one(pick, PEOPLE)
+    return " ".join(_listed(pick) for _ in range(1 + pick(4)))
+
+
+def _listed(pick: Pick) -> str:
+    return _one(pick, CASES)(_one(pick, _one(pick, LISTS)))
 
 
 def _marked(pick: Pick) -> str:

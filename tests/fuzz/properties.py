@@ -7,6 +7,7 @@ from service.quotes import Quote, Speaker, extract_quotes
 from service.quotes.clean import clean
 
 MARKS = "“”„«»\"‘’'"
+PARTNERS = {"‘": "’", "’": "‘", "“": "”", "”": "“", "«": "»", "»": "«", "'": "'", '"': '"'}
 FRAGMENT_MAX_WORDS = 3
 MAX_SPEAKER_CHARS = 800  # every event of an article repeats them
 WORD = re.compile(r"\w+(?:['’-]\w+)*")
@@ -39,9 +40,14 @@ def _check_segments(text: str, quote: Quote) -> None:
     for piece in pieces:
         assert piece == piece.strip(), quote
         readable = clean(piece).text  # a misread dash ends with what looks like a mark
-        assert readable[0] not in MARKS, quote
-        assert readable[-1] not in MARKS, quote
+        _check_mark(readable[0], readable[1:], quote)
+        _check_mark(readable[-1], readable[:-1], quote)
         assert any(character.isalnum() for character in piece), quote
+
+
+def _check_mark(mark: str, rest: str, quote: Quote) -> None:
+    """A mark at either end is another quotation's, inside this one: its other half is there too."""
+    assert mark not in MARKS or PARTNERS.get(mark, " ") in rest, quote
 
 
 def _check_kind(text: str, quote: Quote) -> None:
