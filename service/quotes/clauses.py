@@ -36,6 +36,7 @@ PREPOSITIONS = words_of_list(
     for with along behind between
     """
 )
+AT_PLACE = frozenset(["in", "at", "near", "outside"])
 # Letters behind a name: "Ana Morel, KC, who defends …".
 POSTNOMINALS = frozenset(
     ["KC", "QC", "MP", "MSP", "MEP", "TD", "OBE", "CBE", "MBE", "PhD", "MD", "CEO"]
@@ -244,6 +245,18 @@ def _subject_over_apposition(tokens: Tokens, comma: int, start: int) -> Subject 
     return nearest
 
 
+def _outside_place(tokens: Tokens, mention: Mention, start: int) -> Mention:
+    """Read "The report on the clinic in Northport, …, says" as the report."""
+    before = mention.first - 1
+    if mention.kind is not Kind.NAME or before <= start or tokens.lower(before) not in AT_PLACE:
+        return mention
+    head = sentence_subject(tokens, before)
+    plain = (
+        head and head.mention.kind is Kind.NOUN and _opens_clause(tokens, head.mention.first, start)
+    )
+    return head.mention if head and plain else mention
+
+
 def _described(tokens: Tokens, index: int, comma: int, start: int) -> Subject | None:
     last = index - 1
     if tokens.words[last] in POSTNOMINALS or tokens.words[last].isdigit():
@@ -253,6 +266,7 @@ def _described(tokens: Tokens, index: int, comma: int, start: int) -> Subject | 
     mention = mention_ending_at(tokens, last) if last >= start else None
     if mention is None or mention.kind is Kind.PRONOUN:
         return None
+    mention = _outside_place(tokens, mention, start)
     title_first = index + 1
     if mention.kind is Kind.NOUN and is_name_word(tokens, title_first):
         named = mention_starting_at(tokens, title_first, comma)  # "Another critic, Ana Morel,"

@@ -22,7 +22,7 @@ from service.quotes.lexicon import (
     SOURCES,
 )
 from service.quotes.mentions import is_name_word, is_possessive, mention_starting_at, pronoun_at
-from service.quotes.names import Named, Names
+from service.quotes.names import SAME_TITLE, Named, Names
 from service.quotes.noun_cues import NOUN_CUES
 from service.quotes.tokens import QUOTED, Tokens
 
@@ -35,6 +35,7 @@ PER_PARAGRAPH = -0.3
 SUBJECT = 1.5
 SPEAKER = 0.5  # beside a verb of speech
 POSSESSIVE = -0.7
+TOPIC = 0.3  # a possessive that begins the sentence
 OWNER = 0.5  # was "his" or "her"
 INTRODUCED = 1.0  # named in full for the first time
 GENDER_KNOWN = 0.4
@@ -123,7 +124,9 @@ class _Reader:
 
     def _add_named(self, named: Named) -> None:
         weight = SUBJECT * named.subject
-        weight += POSSESSIVE * named.possessive
+        if named.possessive:  # "Morel’s answer was short" makes her a topic all the same
+            begins = named.first == self.tokens.sentence_starts[named.first]
+            weight += TOPIC if begins else POSSESSIVE
         weight += INTRODUCED * named.introduced
         weight += SPEAKER * _speaks(self.tokens, named.first, named.token)
         self._add(named.name, self.names.gender(named.name), named.token, weight)
@@ -176,6 +179,7 @@ class _Reader:
             return unnamed
         paragraph, pronoun = self.tokens.paragraphs[noun], GENDERED_NOUNS.get(head)
         named = self.names.is_person
+        head = SAME_TITLE.get(head, head)
         name = self._best(
             pronoun, paragraph, lambda name: named(name) and head in self._titles(name, head)
         ) or self._best(pronoun, paragraph, named)

@@ -16,8 +16,8 @@ NOT_TAKEN = words_of_list(
     america american april asia august black britain china christian england europe france general
     german green india iran israel jordan june justice king korea london major march may media north
     east west prince queen republic russia south state the virginia washington white an la paris
-    charlotte georgia carolina dakota austin houston dallas chad mali cuba kenya ireland holy sunday
-    friday royal master so do will amazon star mission liberty
+    charlotte georgia carolina dakota austin houston dallas chad mali cuba kenya ireland fox holy
+    sunday friday royal master so do will amazon star mission liberty
     """
 )
 

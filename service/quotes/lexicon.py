@@ -32,8 +32,8 @@ ROLES = words_of_list(
     economist expert researcher scientist historian doctor nurse teacher student coach player actor
     actress singer comedian producer filmmaker artist musician leader speaker whip nominee candidate
     rival opponent lawmaker politician commissioner inspector detective constable superintendent
-    officer sheriff deputy agent soldier veteran narrator king queen prince princess pope bishop
-    archbishop cardinal reverend rabbi imam pastor founder co-founder owner ceo executive
+    officer sheriff deputy agent soldier veteran narrator announcer king queen prince princess pope
+    bishop archbishop cardinal reverend rabbi imam pastor founder co-founder owner ceo executive
     entrepreneur billionaire businessman businesswoman investor banker resident villager farmer
     worker reader listener viewer customer passenger shopper voter supporter activist campaigner
     protester organizer organiser strategist pollster adviser advisor aide counsel envoy diplomat
@@ -80,20 +80,21 @@ SOURCES = ROLES | words_of_list(
 ORGANISATION_WORDS = words_of_list(
     """
     ministry department party university college school times post news press journal house council
-    committee commission congress senate parliament court agency bureau office institute association
-    foundation center centre group company corporation corp inc ltd bank union league federation
-    army forces navy police intelligence force street tower club network television tv radio
-    magazine hill text reuters cnn bbc afp ap nbc abc cbs fox nato eu un us u.s. uk kremlin pentagon
-    government administration campaign america states kingdom republic nations korea africa europe
-    asia security defence defense north south east west northern southern eastern western new city
-    county state island river lake airport hotel stadium museum act law bill treaty deal amendment
-    day week night war world cup prize award series championship supreme national international
-    federal global united white black republicans democrats americans alliance guild trust society
-    fund authority board service services cooperative coalition conference organisation organization
-    library theatre theater gallery clinic cathedral brewery railway railways airline airlines
-    airways motors industries holdings partners energy systems technologies pharmaceuticals foods
-    stores records studios pictures entertainment watchdog assembly chamber commons lords regulator
-    exchange archive archives twitter facebook instagram youtube google live red
+    committee commission congress senate parliament court agency bureau business office institute
+    association foundation center centre group company corporation corp inc ltd bank union league
+    federation army forces navy police intelligence force street tower club network television tv
+    radio magazine hill text reuters cnn bbc afp ap nbc abc cbs fox nato eu un us u.s. uk kremlin
+    pentagon government administration campaign america states kingdom republic nations korea africa
+    europe asia security defence defense north south east west northern southern eastern western new
+    city county state island river lake airport hotel stadium museum act law bill treaty deal
+    amendment day week night war world cup prize award series championship supreme national
+    international federal global united white black republicans democrats americans alliance guild
+    trust society fund authority board service services cooperative coalition conference
+    organisation organization library theatre theater gallery clinic cathedral brewery railway
+    railways airline airlines airways motors industries holdings partners energy systems
+    technologies pharmaceuticals foods stores records studios pictures entertainment watchdog
+    assembly chamber commons lords regulator exchange archive archives twitter facebook instagram
+    youtube google live red
     """
 )
 
@@ -111,8 +112,8 @@ NOT_NAMES = words_of_list(
     january february march april june july august september october november december jan feb aug
     sept oct nov dec mar apr mon tue wed thu fri sat sun about according once even still just only
     again perhaps maybe despite unlike like elsewhere indeed asked speaking nearly almost between
-    among against through than too very well whether everyone whoever whatever nobody somebody
-    anyone let don't it's that's there's he's she's they're we're i'm
+    among against through than too very well whether a.m p.m everyone whoever whatever nobody
+    somebody anyone let don't it's that's there's he's she's they're we're i'm
     """
 )
 

@@ -132,7 +132,7 @@ def _titled_name(tokens: Tokens, begin: int, last: int, limit: int) -> Mention |
     while title < min(limit, last + MAX_NOUN_WORDS) and tokens.words[title].islower():
         if tokens.words[title] in TITLES:
             named = title + 2 < limit and is_given_name(tokens.words[title + 1])
-            if named and is_name_word(tokens, title + 2):
+            if named and is_name_word(tokens, title + 1) and is_name_word(tokens, title + 2):
                 end = _name_right(tokens, title + 1, limit)
                 return Mention(begin, end, Kind.NAME, title + 1)
         if tokens.words[title].endswith(("ed", "s")) or not _is_plain_word(tokens, title):

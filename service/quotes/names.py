@@ -19,6 +19,14 @@ from service.quotes.lexicon import (
 from service.quotes.mentions import Kind, Mention, pronoun_at
 from service.quotes.tokens import Tokens
 
+# One office, whoever holds it; and what an abbreviation stands for.
+SAME_TITLE = {
+    "chairman": "chair", "chairwoman": "chair", "chairperson": "chair",
+    "congressman": "representative", "congresswoman": "representative", "rep": "representative",
+    "sen": "senator", "gov": "governor", "gen": "general", "lt": "lieutenant", "sgt": "sergeant",
+    "col": "colonel", "capt": "captain", "prof": "professor", "dr": "doctor", "det": "detective",
+    "supt": "superintendent", "insp": "inspector", "cllr": "councillor", "pres": "president",
+}  # fmt: skip
 # "the president" is not the vice president, nor the former one.
 OTHER_OFFICE = frozenset(["vice", "vice-president", "former", "ex", "deputy", "first"])
 # A title looks back at most so many named persons.
@@ -148,12 +156,14 @@ class Names:
 
     def holder(self, title: list[str], token: int, tokens: Tokens) -> str | None:
         """Return who was introduced with this title ("the minister"), None if several were."""
-        wanted = {word.lower() for word in title}
+        wanted = {SAME_TITLE.get(word.lower(), word.lower()) for word in title}
+        head = SAME_TITLE.get(title[-1].lower(), title[-1].lower())
         holders = {
             self.resolve([name], token) if " " not in name else name
-            for role, name in self.roles.get(title[-1].lower(), [])
+            for role, name in self.roles.get(head, [])
             if (wanted <= role or role <= wanted) and not (role ^ wanted) & OTHER_OFFICE
         }
+        holders = {name for name in holders if " " in name or self.is_person(name)}
         if len(holders) == 1:
             return next(iter(holders))
         position = bisect_left(self.positions, token)

@@ -2,15 +2,9 @@
 
 from service.quotes.lexicon import GENDERED_NOUNS, ROLES
 from service.quotes.mentions import is_name_word
-from service.quotes.names import MAX_LOOK_BACK, Names, bare
+from service.quotes.names import MAX_LOOK_BACK, SAME_TITLE, Names, bare
 from service.quotes.tokens import Tokens
 
-ABBREVIATED = {
-    "sen": "senator", "rep": "representative", "gov": "governor", "gen": "general",
-    "lt": "lieutenant", "sgt": "sergeant", "col": "colonel", "capt": "captain", "prof": "professor",
-    "dr": "doctor", "det": "detective", "supt": "superintendent", "insp": "inspector",
-    "cllr": "councillor", "pres": "president",
-}  # fmt: skip
 MAX_APPOSITION_WORDS = 9
 # "Ana Morel, who coaches the side" is the coach.
 AGENTS = {
@@ -64,7 +58,7 @@ def _words_to_role(tokens: Tokens, first: int, end: int) -> list[str]:
 
 
 def _add_role(names: Names, words: list[str], full: str) -> None:
-    words = [ABBREVIATED.get(bare(word), word) for word in words]
+    words = [SAME_TITLE.get(bare(word), word) for word in words]
     names.titles.setdefault(full, set()).add(words[-1])
     holders = names.roles.setdefault(words[-1], [])
     holder = (frozenset(words), full)

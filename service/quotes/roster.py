@@ -11,6 +11,7 @@ from service.quotes.given_names import is_given_name
 from service.quotes.lexicon import (
     BETWEEN,
     FUNCTION_WORDS,
+    GENDERED_NOUNS,
     HONORIFICS,
     ORGANISATION_WORDS,
     PARTICLES,
@@ -32,6 +33,7 @@ from service.quotes.tokens import Tokens
 
 SUFFIXES = frozenset({"jr", "sr", "ii", "iii", "iv"})
 MAX_NAME_WORDS = 4
+MAX_SPOUSE_DISTANCE = 8
 # A longer run of capitals is a heading. Each run is read several times over.
 MAX_RUN_WORDS = 30
 # "Presidential Debates" is nobody's name.
@@ -51,6 +53,7 @@ def collect_names(tokens: Tokens) -> Names:
     runs = [run for run in _capital_runs(tokens) if run[1] - run[0] < MAX_RUN_WORDS]
     for first, last in runs:
         _learn(names, tokens, first, last)
+        _learn_spouse(names, tokens, first, last)
     for first, last in runs:
         _confirm(names, tokens, first, last)
     names.author = _byline(tokens, runs)
@@ -151,15 +154,36 @@ def _learn(names: Names, tokens: Tokens, first: int, last: int) -> None:
         if longer:  # "Lucia Morel" once "Ana Lucia Morel" is known
             names.persons.update(longer)
             return
-        bearers = names.full.setdefault(words[-1].casefold(), [])
+    _add_full_name(names, words, last, _is_subject(tokens, first, last))
+
+
+def _add_full_name(names: Names, words: list[str], token: int, subject: bool) -> None:
+    full, last_name = " ".join(words), words[-1].casefold()
+    if full not in names.counts:
+        bearers = names.full.setdefault(last_name, [])
         if len(bearers) < MAX_LOOK_BACK:
             bearers.append(full)
         namesakes = names.first_names.setdefault(words[0].casefold(), set())
         if len(namesakes) < MAX_LOOK_BACK:
             namesakes.add(full)
     names.counts[full] = names.counts.get(full, 0) + 1
-    place = (last, _is_subject(tokens, first, last), full)
-    names.full_places.setdefault(words[-1].casefold(), []).append(place)
+    names.full_places.setdefault(last_name, []).append((token, subject, full))
+
+
+def _learn_spouse(names: Names, tokens: Tokens, first: int, last: int) -> None:
+    """Read "Tom Hale and his wife, Rose": she is Rose Hale."""
+    kin = first - 1 - (first > 0 and tokens.words[first - 1] == ",")
+    floor = max(tokens.sentence_starts[first], kin - MAX_SPOUSE_DISTANCE)
+    if first != last or kin - 1 < floor or tokens.words[kin] not in GENDERED_NOUNS:
+        return
+    if tokens.lower(kin - 1) not in ("his", "her"):
+        return
+    for index in range(kin - 2, floor - 1, -1):
+        if tokens.words[index].casefold() in names.full:
+            words = [tokens.words[first], tokens.words[index]]
+            _add_full_name(names, words, first, subject=False)
+            names.persons.add(" ".join(words))
+            return
 
 
 def _confirm(names: Names, tokens: Tokens, first: int, last: int) -> None:

@@ -16,7 +16,7 @@ from service.quotes.clauses import (
 from service.quotes.cues import is_bare, is_direct, is_participle
 from service.quotes.labels import headline_name, name_before_colon, signature, transcript_label
 from service.quotes.lexicon import BETWEEN, DETERMINERS, FUNCTION_WORDS
-from service.quotes.mentions import Kind, Mention
+from service.quotes.mentions import Kind, Mention, is_nickname
 from service.quotes.model import Speaker
 from service.quotes.noun_cues import NOUN_CUES, noun_before
 from service.quotes.references import MAX_CUE_DISTANCE, Article, speaker_of
@@ -325,7 +325,7 @@ def _before_colon(article: Article, colon: int) -> Attribution | None:
 def _until_quote(tokens: Tokens, start: int, end: int) -> int:
     """Return where the words between this quote and the next one end."""
     for index in range(start, end):
-        if tokens.words[index] == QUOTED:
+        if tokens.words[index] == QUOTED and not is_nickname(tokens, index):
             return index
     return end
 

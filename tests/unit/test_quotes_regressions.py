@@ -12,6 +12,7 @@ FOUND = [
         "‘v’:Hale: ‘i’ Mr Hale",
     ),
     ("a headline that begins with of: nothing was left before it", "of Ana of: “We go up now.”"),
+    ("a pronoun behind a title was read as a given name", "quarterback He M ‘o’"),
     ("a misread dash ends with what looks like a closing mark", "“We’ll go â€””, he said."),
 ]
 
