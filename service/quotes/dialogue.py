@@ -5,7 +5,7 @@ take turns.
 """
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from service.quotes.fragments import words_said
 from service.quotes.joining import Draft
@@ -77,14 +77,15 @@ def _answer(article: Article, quotes: list[Spoken], index: int) -> Attribution |
     turns = quotes[index - 2] if index > 1 else None
     exchange = (
         turns is not None
-        and turns.attribution is other
+        and turns.attribution is not None
+        and turns.attribution.speaker == other.speaker
         and _gap(article, turns, previous) == 1
         and _is_short(article, previous)
     )
     if not (asked or exchange or previous.turn):
         return None
     quotes[index].turn = True
-    return other
+    return replace(other, direct=True)
 
 
 def _other_speaker(article: Article, quotes: list[Spoken], index: int) -> Attribution | None:

@@ -55,9 +55,19 @@ def is_said(article: Article, quote: int, words: str, attribution: Attribution |
         return False
     return (
         _in_headline(article.tokens, quote)
-        or _is_judgement(article.tokens, quote)
+        or (_is_judgement(article.tokens, quote) and not _is_title(article, quote))
         or _is_owned(article, quote)
         or _speech_before(article.tokens, quote)
+    )
+
+
+def _is_title(article: Article, quote: int) -> bool:
+    """Say whether words that nobody is said to say are printed as a title is."""
+    start, end = article.tokens.starts[quote], article.tokens.ends[quote]
+    words = WORD.findall(article.text, start, end)
+    capitals = [word for word in words if word[0].isupper() or word[0].isdigit() or len(word) < 4]
+    return (
+        len(words) > 1 and len(capitals) == len(words) and not _in_headline(article.tokens, quote)
     )
 
 

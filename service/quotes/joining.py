@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 
 from service.quotes.cues import DIRECT_FORMS, is_direct, is_participle
-from service.quotes.lexicon import BETWEEN
+from service.quotes.lexicon import BETWEEN, words_of_list
 from service.quotes.marks import MARK, Marked, MarkedParagraph, trim
 from service.quotes.paragraphs import TRANSCRIPT_LABEL
 from service.quotes.tokens import Tokens
@@ -21,6 +21,7 @@ RELATIVES = frozenset(["who", "which", "that", "whom", "whose"])
 INTERRUPTION_ENDS = frozenset([*".,;—–-", "--"])
 # "…, he said." at a paragraph's end: its closing mark was forgotten, the quote does not go on.
 ATTRIBUTION_AT_END = re.compile(r",\s(?:[\w.’']+\s){0,4}([a-z]+)(?:\s[\w.’']+){0,4}\.$")
+SUBORDINATING = words_of_list("when as if because who which that where while and but or so")
 ATTRIBUTION_MAX_CHARS = 100
 
 
@@ -123,4 +124,7 @@ def _ends_with_attribution(text: str, start: int, end: int) -> bool:
     found = ATTRIBUTION_AT_END.search(text, max(start, end - ATTRIBUTION_MAX_CHARS), end)
     if found is None:
         return False
-    return any(word in DIRECT_FORMS for word in found.group().strip(",. ").split())
+    words = found.group().strip(",. ").split()
+    if words[0] in SUBORDINATING:  # "…, when our own keeper wrote it down.", still his words
+        return False
+    return any(word in DIRECT_FORMS for word in words)

@@ -184,6 +184,8 @@ def _split_name(tokens: Tokens, first: int, last: int) -> Mention | None:
 
     A phrase that ends with a role or names an organisation is a NOUN with nothing to cut.
     """
+    if first > last:
+        return None  # "Van", a particle and no more
     name_first = first
     for index in range(first, last + 1):
         if is_role(tokens, index) or is_possessive(tokens.words[index]):

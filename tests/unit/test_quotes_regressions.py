@@ -13,6 +13,7 @@ FOUND = [
     ),
     ("a headline that begins with of: nothing was left before it", "of Ana of: “We go up now.”"),
     ("a pronoun behind a title was read as a given name", "quarterback He M ‘o’"),
+    ("a particle alone before of was cut down to no words at all", "Van Of N told"),
     ("a misread dash ends with what looks like a closing mark", "“We’ll go â€””, he said."),
 ]
 
