@@ -45,10 +45,11 @@ bench-bad-input: $(VENV)/.dev ## How much do bad messages slow good ones? Result
 bench-quotes: $(VENV)/.dev ## How fast is extraction, and does time grow with the text alone? Minutes.
 	$(BIN)/python -m benchmarks.quotes_speed
 
-fuzz-quotes: $(VENV)/.fuzz ## Look for texts that break extraction, for SECONDS (300).
+fuzz-quotes: $(VENV)/.fuzz ## Look for texts that break or slow extraction, for SECONDS (300).
 	@mkdir -p build/fuzz/corpus
-	$(BIN)/python -m tests.fuzz.fuzz_quotes -max_total_time=$(SECONDS) -max_len=2048 -len_control=0 \
-		-artifact_prefix=build/fuzz/ -print_final_stats=1 build/fuzz/corpus
+	$(BIN)/python -m tests.fuzz.slow_quotes $$(($(SECONDS) / 2))
+	$(BIN)/python -m tests.fuzz.fuzz_quotes -max_total_time=$$(($(SECONDS) / 2)) -max_len=2048 \
+		-len_control=0 -artifact_prefix=build/fuzz/ -print_final_stats=1 build/fuzz/corpus
 
 contracts: $(VENV)/.dev ## Refresh docs/contracts and docs/settings.md from the code.
 	$(BIN)/stancewire schema json-schema article > docs/contracts/article-event.schema.json

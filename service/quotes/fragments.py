@@ -4,8 +4,6 @@ Reporters put a few words in marks to quote, to doubt, or to introduce a term. T
 something in the sentence says that they are quoted; who is quoted need not be known.
 """
 
-import re
-
 from service.quotes.cues import CUE_FORMS
 from service.quotes.lexicon import words_of_list
 from service.quotes.marks import Marked
@@ -14,10 +12,9 @@ from service.quotes.noun_cues import NOUN_CUES
 from service.quotes.references import Article
 from service.quotes.speakers import Attribution
 from service.quotes.titles import in_headline, word_before
-from service.quotes.tokens import Tokens
+from service.quotes.tokens import WORD, Tokens
 
 FRAGMENT_MAX_WORDS = 3
-WORD = re.compile(r"\w+(?:['’-]\w+)*")
 # A judgement follows these: “as a ‘good sign’”, “were ‘fair’”. "Being" judges in scare quotes too.
 BEFORE_JUDGEMENT = words_of_list(
     """
@@ -55,13 +52,13 @@ def is_said(article: Article, quote: int, words: str, attribution: Attribution |
         return False
     return (
         _in_headline(article.tokens, quote)
-        or (_is_judgement(article.tokens, quote) and not _is_title(article, quote))
+        or (_is_judgement(article.tokens, quote) and not _is_capitalised(article, quote))
         or _is_owned(article, quote)
         or _speech_before(article.tokens, quote)
     )
 
 
-def _is_title(article: Article, quote: int) -> bool:
+def _is_capitalised(article: Article, quote: int) -> bool:
     """Say whether words that nobody is said to say are printed as a title is."""
     start, end = article.tokens.starts[quote], article.tokens.ends[quote]
     words = WORD.findall(article.text, start, end)

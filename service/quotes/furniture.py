@@ -7,8 +7,7 @@ one of the two patterns.
 import re
 
 from service.quotes.paragraphs import Paragraph
-
-WORD = re.compile(r"\w+(?:['’-]\w+)*")
+from service.quotes.tokens import WORD
 
 # Words a line of furniture begins with. Those that can begin a sentence need a colon, a bar or
 # nothing behind them, and no mark before them: “Listen: we need it” is speech.

@@ -11,9 +11,8 @@ from service.quotes.marks import Marked
 from service.quotes.mentions import is_name_word, is_possessive
 from service.quotes.noun_cues import NOUN_CUES
 from service.quotes.references import Article
-from service.quotes.tokens import QUOTED, Tokens
+from service.quotes.tokens import QUOTED, WORD, Tokens
 
-WORD = re.compile(r"\w+(?:['’-]\w+)*")
 TITLE_MAX_WORDS = 8
 NICKNAME_MAX_WORDS = 3
 # As long as this, a title's words have a capital; "of" and "with" have none.

@@ -11,6 +11,8 @@ from service.quotes.marks import Marked
 from service.quotes.paragraphs import Paragraph
 
 QUOTED = "“”"
+# A word as people count them: "don't" and "well-known" are one each.
+WORD = re.compile(r"\w+(?:['’-]\w+)*")
 TOKEN = re.compile(
     r"(?:[A-Za-z]\.){2,}"
     r"|\d{1,3}(?:,\d{3})+"

@@ -149,6 +149,135 @@ RESOLVED: list[Row] = [
         "Larry King arrived. “The bridge is open again,” Mr. King said.",
         ["Larry King"],
     ),
+    (
+        "a title behind the name stands for whom it introduced",
+        "Ana Morel, the mayor, met Tom Hale. He left. “It is open again,” the mayor said.",
+        ["Ana Morel"],
+    ),
+    (
+        "who coaches is the coach",
+        "Ana Morel, who coaches the rowers, arrived late. “The lake is frozen,” the coach said.",
+        ["Ana Morel"],
+    ),
+    (
+        "an abbreviated title is the same title",
+        "Sen. Ana Morel arrived late. “The bridge is open again,” the senator said.",
+        ["Ana Morel"],
+    ),
+    (
+        "the chairman holds the chair",
+        "Committee Chair Tom Hale arrived. “The bridge is open again,” the chairman said.",
+        ["Tom Hale"],
+    ),
+    (
+        "an age describes who stands out",
+        "Ana Morel will retire in May. “My knees have decided,” the 36-year-old said.",
+        ["Ana Morel"],
+    ),
+    (
+        "a diplomat is the diplomat later",
+        "A diplomat doubted it. Ana Morel agreed.\n\n“Both will climb down,” the diplomat said.",
+        ["A diplomat"],
+    ),
+    (
+        "the spokesman is not who stands out",
+        "Ana Morel arrived late.\n\n“The bridge is open again,” the spokesman said.",
+        ["the spokesman"],
+    ),
+    (
+        "who was just introduced is meant before the one named in passing",
+        "While Tom Hale had many friends, that troubled one woman: Ana Morel, the pilot.\n\n"
+        "“Nobody asked us at all,” she said.",
+        ["Ana Morel"],
+    ),
+    (
+        "a chain of pronouns keeps its person",
+        "Ana Morel arrived late. She met Tom Hale. She was tired. “It is open again,” she said.",
+        ["Ana Morel"],
+    ),
+    (
+        "of two Hales the one named in full just before",
+        "Tom Hale slept. Sheriff Ada Hale did not. “We saw the light first,” Hale said.",
+        ["Ada Hale"],
+    ),
+    (
+        "an honorific tells two Hales apart",
+        "Tom Hale and Ada Hale arrived. “The bridge is open again,” Mrs Hale said.",
+        ["Ada Hale"],
+    ),
+    (
+        "a wife named by her given name has his last name",
+        "Tom Hale and his wife, Ada, arrived. “The bridge is open again,” Mrs. Hale said.",
+        ["Ada Hale"],
+    ),
+    (
+        "a nickname inside the name",
+        "“The bridge is open again,” said Tom “Hook” Hale.\n\n“It shut at noon again,” Hale said.",
+        ["Tom Hale", "Tom Hale"],
+    ),
+    (
+        "I is whom the column is by",
+        "By Ana Morel\n\nIt rained all day. “Is the bridge open again?” I asked.",
+        ["Ana Morel"],
+    ),
+    (
+        "my mother is nobody else",
+        "Tom Hale wrote to us. My mother laughed. “The bridge is open again,” she said.",
+        ["My mother"],
+    ),
+    (
+        "it is the organisation that spoke last",
+        "“The bridge is open,” the Harbour Trust said.\n\n“It will stay open now,” it added.",
+        ["the Harbour Trust", "the Harbour Trust"],
+    ),
+]
+
+LABELLED: list[Row] = [
+    (
+        "turns of a transcript inside one run of marks",
+        "“MOREL: Is the bridge open again?\n\n“HALE: Not before the spring.”",
+        ["Morel", "Hale"],
+    ),
+    (
+        "a headline that begins with the name",
+        "Ana Morel scolds bank: ‘You had the keys’\n\nAna Morel spoke to the bank on Monday.",
+        ["Ana Morel"],
+    ),
+    (
+        "a headline's words are said below",
+        "‘We will not sell the hill’\n\n“We will not sell the hill,” Ana Morel said.",
+        ["Ana Morel"],
+    ),
+    (
+        "a signature on the line below",
+        "“We asked for rain all year.”\n— Ana Morel, Northport",
+        ["Ana Morel"],
+    ),
+    (
+        "per a document",
+        "Nobody may vote “to fill a vacancy at sea,” per the harbour rules.",
+        ["the harbour rules"],
+    ),
+    (
+        "a noun of speech has an owner",
+        "Tom Hale laughed at Ana Morel’s claim that “the bridge is as good as new”.",
+        ["Ana Morel"],
+    ),
+    (
+        "her warning is hers",
+        "Governor Ana Morel spoke. Her warning that “the bridge will not open” was repeated.",
+        ["Ana Morel"],
+    ),
+    (
+        "said X between commas",
+        "The plan was, said Tom Hale, “a house without a door”.",
+        ["Tom Hale"],
+    ),
+    (
+        "shot back is a verb of speech",
+        "“You had the keys all year,” Ana Morel shot back.",
+        ["Ana Morel"],
+    ),
 ]
 
 CARRIED: list[Row] = [
@@ -167,9 +296,20 @@ CARRIED: list[Row] = [
         "Nordia says it is “freeing” the islands.\n\n“The toll will be paid by all.”",
         ["Nordia", None],
     ),
+    (
+        "a question is answered by the other one",
+        "“Can you hold her there?” Tom Hale asked.\n\n“For a minute,” said Ana Morel.\n\n"
+        "“How long is a minute?”\n\n“Until you stop talking.”",
+        ["Tom Hale", "Ana Morel", "Tom Hale", "Ana Morel"],
+    ),
+    (
+        "a quote alone is of the one whom the paragraph before introduces",
+        "Ana Morel has been the pilot for nine years.\n\n“The first one was only a paddleboard.”",
+        ["Ana Morel"],
+    ),
 ]
 
-TABLE = BESIDE + NARRATIVE + RESOLVED + CARRIED
+TABLE = BESIDE + NARRATIVE + RESOLVED + LABELLED + CARRIED
 
 
 @pytest.mark.parametrize(("trap", "text", "expected"), TABLE, ids=[row[0] for row in TABLE])
