@@ -42,7 +42,7 @@ package: $(VENV)/.dev ## The wheel builds, installs and works outside the checko
 bench-bad-input: $(VENV)/.dev ## How much do bad messages slow good ones? Result: docs/benchmarks.md
 	$(BIN)/python -m benchmarks.bad_input
 
-bench-quotes: $(VENV)/.dev ## How fast is extraction, and does time grow with the text alone? Minutes.
+bench-quotes: $(VENV)/.dev ## How fast is extraction, and is its time linear? 25 minutes. Result: docs/benchmarks.md
 	$(BIN)/python -m benchmarks.quotes_speed
 
 fuzz-quotes: $(VENV)/.fuzz ## Look for texts that break or slow extraction, for SECONDS (300).

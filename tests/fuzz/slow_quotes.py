@@ -11,6 +11,7 @@ so this is a search of its own. Findings belong into `hostile`.
 import random
 import sys
 import time
+from collections.abc import Callable
 
 from service.quotes import extract_quotes
 from tests.fuzz.grammar import BREAKS, LISTS, MARKS, PEOPLE, WORDS, article, soup
@@ -21,21 +22,8 @@ MAX_GROWTH = 8  # of the time when the text is four times as long
 CLOCK_SECONDS = 0.05  # below this the clock says nothing
 MAX_PIECE_CHARS = 60
 MORE = [
-    "(",
-    "--",
-    "…",
-    ". ",
-    ", ",
-    ": ",
-    "; ",
-    " {n} ",
-    "{n}.\n",
-    "☃",
-    " " * 20,
-    "a" * 20,
-    "A.",
-    "’s ",
-]
+    "(", "--", "…", ". ", ", ", ": ", "; ", " {n} ", "{n}.\n", "☃", "A.", "’s ", " " * 20, "a" * 20,
+]  # fmt: skip
 
 
 def main(seconds: float) -> int:
@@ -80,7 +68,7 @@ def _fill(piece: str, size: int) -> str:
 
 def _piece(rng: random.Random) -> str:
     """Return one to three short texts joined, never empty."""
-    made = [
+    made: list[Callable[[], str]] = [
         lambda: rng.choice(rng.choice(LISTS)),
         lambda: rng.choice(rng.choice(LISTS)).capitalize(),
         lambda: rng.choice([*WORDS, *PEOPLE, *BREAKS, *MORE]),
@@ -90,10 +78,7 @@ def _piece(rng: random.Random) -> str:
         lambda: soup(rng.randrange)[:MAX_PIECE_CHARS],
     ]
     glue = rng.choice(["", " ", " {n} ", ", "])
-    return (
-        glue.join(rng.choice(made)() for _ in range(rng.randint(1, 3))) + rng.choice(["", " "])
-        or "a"
-    )
+    return glue.join(rng.choice(made)() for _ in range(rng.randint(1, 3))) or "a"
 
 
 if __name__ == "__main__":
