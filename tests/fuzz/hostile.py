@@ -62,6 +62,8 @@ SHAPES: dict[str, Shape] = {
     "labelled quotes": _repeated("HALE{n}: “We go up to pier {n} now”\n"),
     "said": _repeated("said "),
     "verbs and quotes": _repeated("saying “a b c {n}” "),
+    "verbs before open quotes": _repeated("tweeted tweeted tweeted “no” “no” “no” “"),
+    "a verb among openers": _repeated("quips “““““““They“““lord, dame, “““““““““"),
     "names and commas": _repeated("Ana Morel, "),
     "appositions": _repeated("Ana Morel, the minister of state, "),
     "many persons": _repeated("President Ana Hale{n} said. "),
