@@ -1,0 +1,70 @@
+"""Scores become probabilities, and thresholds are chosen: both on the development split alone."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from models.stance import Calibration
+from models.training.measure import Scores, decide, f1
+
+_GRID = np.arange(0.10, 0.91, 0.01)
+_SMOOTHED_OVER = 5
+"""Steps of the grid on either side over which F1 is averaged: a plateau beats a lucky peak."""
+
+
+def fit(logits: NDArray[np.float32], held: NDArray[np.bool_]) -> Calibration:
+    """Platt's scale and bias for any number of pairs, by maximum likelihood."""
+    x = torch.from_numpy(logits.ravel()).double()
+    y = torch.from_numpy(held.ravel()).double()
+    parameters = torch.tensor([1.0, 0.0], dtype=torch.double, requires_grad=True)
+    optimizer = torch.optim.LBFGS([parameters], max_iter=200, line_search_fn="strong_wolfe")
+
+    def closure() -> torch.Tensor:
+        optimizer.zero_grad()
+        loss = nn.functional.binary_cross_entropy_with_logits(parameters[0] * x + parameters[1], y)
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss
+
+    optimizer.step(closure)  # type: ignore[no-untyped-call]
+    scale, bias = parameters.tolist()
+    return Calibration(round(scale, 4), round(bias, 4))
+
+
+def thresholds(scores: Scores, gold: Sequence[str], names: Sequence[str]) -> list[float]:
+    """One threshold a label: macro-F1 with "none", each in turn until none moves."""
+    chosen = [0.5] * len(names)
+    for _ in range(5):
+        before = list(chosen)
+        for i in range(len(names)):
+            values = [
+                _macro_f1(scores, gold, names, [*chosen[:i], float(t), *chosen[i + 1 :]])
+                for t in _GRID
+            ]
+            window = np.ones(2 * _SMOOTHED_OVER + 1)
+            smooth = np.convolve(values, window, "same") / np.convolve(
+                np.ones(len(values)), window, "same"
+            )
+            chosen[i] = round(float(_GRID[int(smooth.argmax())]), 2)
+        if chosen == before:
+            break
+    return chosen
+
+
+def write_thresholds(path: Path, values: Sequence[float]) -> None:
+    """Put the values in the `threshold = ...` lines of a label file, in order."""
+    left = iter(values)
+    text = path.read_text(encoding="utf-8")
+    text = re.sub(r"(?m)^threshold = .*$", lambda _: f"threshold = {next(left):.2f}", text)
+    path.write_text(text, encoding="utf-8")
+
+
+def _macro_f1(
+    scores: Scores, gold: Sequence[str], names: Sequence[str], values: Sequence[float]
+) -> float:
+    decided = decide(scores, names, values)
+    return sum(f1(gold, decided, name) for name in (*names, "none")) / (len(names) + 1)
