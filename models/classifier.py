@@ -15,7 +15,7 @@ class Classifier(Protocol):
 
     @property
     def name(self) -> str:
-        """The model's name, such as "all-MiniLM-L6-v2"."""
+        """The model's name, such as "stancewire-mpnet-6"."""
 
     @property
     def version(self) -> str:

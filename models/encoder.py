@@ -12,16 +12,11 @@ import torch
 from torch import Tensor
 from transformers import AutoModel
 
+from models.batches import batches_by_length, encodable
 from models.errors import ModelError
 from models.folder import read_json, read_object, weights_version
 from models.labels import LabelSet, load_labels
-from models.pretrained import (
-    batches_by_length,
-    encodable,
-    load_tokenizer,
-    load_weights,
-    max_tokens,
-)
+from models.pretrained import load_tokenizer, load_weights, max_tokens
 
 POOLING_CONFIG = "1_Pooling/config.json"
 _KNOWN_MODULES = ("Transformer", "Pooling", "Normalize")
@@ -66,7 +61,7 @@ class SentenceEncoder:
         self.name = name
         self.version = weights_version(transformer)
         self.labels = labels
-        self._anchors = [self._embed(label.hypotheses) for label in labels.labels]
+        self._anchors = [self._embed(label.examples or label.hypotheses) for label in labels.labels]
         self._background = self._embed(labels.background or load_labels().background)
         self._neutral = torch.stack([_neutral_level(a, self._background) for a in self._anchors])
 

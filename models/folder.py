@@ -11,6 +11,11 @@ from typing import Any
 from models.errors import ModelError
 
 VERSION_HEX_DIGITS = 12
+STANCE_CONFIG = "stance_model.json"
+"""The file that makes a folder one of our own kind."""
+
+ONNX_FILES = ("model.onnx", "onnx/model.onnx")
+"""Where the usual exporters put an entailment model's ONNX file."""
 
 
 def read_json(folder: Path, name: str) -> Any:
@@ -33,10 +38,10 @@ def read_object(folder: Path, name: str) -> dict[str, Any]:
     return content
 
 
-def weights_version(folder: Path) -> str:
+def weights_version(folder: Path, pattern: str = "*.safetensors") -> str:
     """Twelve hex digits of the SHA-256 over the weights files, in the order of their names."""
     digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.safetensors")):
+    for path in sorted(folder.glob(pattern)):
         with path.open("rb") as file:
             while chunk := file.read(1 << 20):
                 digest.update(chunk)

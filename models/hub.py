@@ -18,10 +18,19 @@ from huggingface_hub.utils.tqdm import (
 )
 
 from models.errors import ModelError
+from models.folder import ONNX_FILES
 
 TIMEOUT_SECONDS = 5.0
-_DATA_FILES = ["*.json", "*.txt", "*.model", "*.safetensors"]
-_OTHER_RUNTIMES = ["onnx/*", "openvino/*"]
+_DATA_FILES = [
+    "*.json",
+    "*.txt",
+    "*.model",
+    "*.safetensors",
+    "encoder.onnx",
+    "head.onnx",
+    *ONNX_FILES,
+]
+_OTHER_RUNTIMES = ["onnx/*.json", "openvino/*"]
 
 
 def hub_folder(model: str) -> Path:

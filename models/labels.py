@@ -21,19 +21,23 @@ NONE = "none"
 DEFAULT_LABELS = Path(__file__).parent / "labels" / "stances.toml"
 _VERSION_HEX_DIGITS = 12
 _LABEL_FIELDS = {"name", "threshold", "hypotheses"}
+_OPTIONAL_FIELDS = {"examples"}
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
     """One label.
 
-    `hypotheses` are plain English sentences, one or more; `threshold` lies in (0, 1) and is the
-    lowest score at which the label can be the decision.
+    `hypotheses` say in plain English what holds for a quote of this label: one, or several wordings
+    of the same. `threshold` lies in (0, 1) and is the lowest score at which the label can be the
+    decision. `examples` are quotes of this label: sentence encoders compare with them rather than
+    with the hypotheses where there are any.
     """
 
     name: str
     hypotheses: tuple[str, ...]
     threshold: float
+    examples: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,10 @@ class LabelSet:
     def version(self) -> str:
         """Twelve hex digits of the SHA-256 over the content: same content, same version."""
         content = {
-            "labels": [[label.name, label.threshold, label.hypotheses] for label in self.labels],
+            "labels": [
+                [label.name, label.threshold, label.hypotheses, label.examples]
+                for label in self.labels
+            ],
             "background": self.background,
         }
         canonical = json.dumps(content, ensure_ascii=True, separators=(",", ":"))
@@ -112,14 +119,15 @@ def _label(table: dict[str, Any], place: str) -> Label:
     missing = sorted(_LABEL_FIELDS - table.keys())
     if missing:
         raise LabelsError(f"{place}: {missing[0]} is missing")
-    _known_fields(table, _LABEL_FIELDS, f"{place}: ")
+    _known_fields(table, _LABEL_FIELDS | _OPTIONAL_FIELDS, f"{place}: ")
     name, threshold = table["name"], table["threshold"]
     if not isinstance(name, str):
         raise LabelsError(f"{place}: name must be a string, not {name!r}")
     if isinstance(threshold, bool) or not isinstance(threshold, int | float):
         raise LabelsError(f"{place} ({name}): threshold must be a number, not {threshold!r}")
     hypotheses = _sentences(table["hypotheses"], f"{place} ({name}): hypotheses")
-    return Label(name, hypotheses, float(threshold))
+    examples = _sentences(table.get("examples", []), f"{place} ({name}): examples")
+    return Label(name, hypotheses, float(threshold), examples)
 
 
 def _sentences(value: object, place: str) -> tuple[str, ...]:
@@ -155,6 +163,8 @@ def _check_label(label: Label) -> None:
         raise LabelsError(f"{label.name}.hypotheses: needs one or more sentences")
     if not all(sentence.strip() for sentence in label.hypotheses):
         raise LabelsError(f"{label.name}.hypotheses: holds an empty sentence")
+    if not all(sentence.strip() for sentence in label.examples):
+        raise LabelsError(f"{label.name}.examples: holds an empty sentence")
     if not 0 < label.threshold < 1:
         raise LabelsError(
             f"{label.name}.threshold: {label.threshold!r} is not between 0 and 1 (both excluded)"

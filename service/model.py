@@ -1,8 +1,13 @@
 """From settings to a loaded classifier."""
 
+from typing import TYPE_CHECKING
+
 from models import Classifier, LabelsError, ModelError, load_classifier, load_labels
 from service.errors import UsageError
 from service.settings import Settings
+
+if TYPE_CHECKING:
+    from models.explain import Explainer
 
 
 def load_model(settings: Settings) -> Classifier:
@@ -20,4 +25,18 @@ def load_model(settings: Settings) -> Classifier:
             batch_size=settings.batch_quotes,
         )
     except (ModelError, LabelsError) as error:
+        raise UsageError(str(error)) from error
+
+
+def load_explainer(classifier: Classifier) -> "Explainer":
+    """What explains the classifier's scores.
+
+    Raises:
+        UsageError: this kind of model cannot.
+    """
+    from models.explain import Explainer
+
+    try:
+        return Explainer(classifier)
+    except ModelError as error:
         raise UsageError(str(error)) from error

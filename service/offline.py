@@ -1,13 +1,16 @@
 """The stages without Kafka, for the command line: the same functions that the worker calls."""
 
 import json
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from models import Classifier
 from service.article import Article, parse_article
 from service.events import QuoteEvent, build_events, describe_model, find_quotes
 from service.quotes import extract_quotes
+
+if TYPE_CHECKING:
+    from models.explain import Explainer
 
 
 def process_article(article: Article, classifier: Classifier) -> list[QuoteEvent]:
@@ -56,6 +59,15 @@ def classify_texts(
         for one, score in zip(part, scores, strict=True):
             rounded = {label: round(value, 4) for label, value in score.items()}
             yield {**one, "stance": classifier.labels.decide(score), "scores": rounded}
+
+
+def explained(
+    results: Iterable[dict[str, Any]], explainer: "Explainer"
+) -> Iterator[dict[str, Any]]:
+    """What `classify_texts` gives plus "explanation", in order."""
+    for result in results:
+        explanation = explainer.explain([result["text"]])[0]
+        yield {**result, "explanation": explanation.as_dict()}
 
 
 def _with_id(value: bytes) -> bytes:

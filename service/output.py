@@ -90,3 +90,18 @@ def print_table(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> Non
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
     Output().print(table)
+
+
+def print_explanations(results: Iterable[Mapping[str, Any]]) -> None:
+    """Each text with its stance, then two small tables: hypotheses and similar training quotes."""
+    output = Output()
+    for result in results:
+        stance = result["stance"]
+        output.print(Text(stance, style=STYLES.get(stance, "cyan")), Text(result["text"]))
+        hypotheses = Table("score", "label", "hypothesis", header_style="bold")
+        for one in result["explanation"]["hypotheses"]:
+            hypotheses.add_row(f"{one['score']:.2f}", one["label"], Text(one["hypothesis"]))
+        similar = Table("similarity", "label", "training quote", header_style="bold")
+        for one in result["explanation"]["similar"]:
+            similar.add_row(f"{one['similarity']:.2f}", one["label"], Text(one["text"]))
+        output.print(hypotheses, similar)

@@ -1,22 +1,23 @@
 """Every kind of classifier keeps the same promises; the real models are tiny and random."""
 
 import json
+import math
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
-from transformers import (
-    BertConfig,
-    BertForSequenceClassification,
-    BertModel,
-    PreTrainedTokenizerFast,
-    pipeline,
-)
+from transformers import pipeline
 
 from models import Classifier, Label, LabelSet, ModelError, load_classifier, load_labels
+from tests.unit.tiny_models import (
+    NLI_LABELS,
+    save_bert,
+    save_encoder,
+    save_nli,
+    save_onnx_nli,
+    save_stance,
+)
 
 LABELS = LabelSet(
     (
@@ -34,73 +35,6 @@ TEXTS = [
     "They will be punished; we will retaliate and strike at every base they have, 24 hours a day.",
     "The minister arrived.",
 ]
-MAX_TOKENS = 48
-
-
-def save_tokenizer(folder: Path) -> None:
-    letters = [chr(c) for c in range(ord("a"), ord("z") + 1)] + list("0123456789.,;'")
-    words = ["we", "will", "no", "not", "the", "talk", "doubt", "strike", "price", "they"]
-    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *letters, *(f"##{c}" for c in letters), *words]
-    vocabulary = {piece: number for number, piece in enumerate(pieces)}
-    # transformers' constructors are untyped: hence the ignores here and below.
-    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer()
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.decoder = decoders.WordPiece()
-    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
-    PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
-        tokenizer_object=tokenizer,
-        model_max_length=MAX_TOKENS,
-        pad_token="[PAD]",
-        unk_token="[UNK]",
-        cls_token="[CLS]",
-        sep_token="[SEP]",
-    ).save_pretrained(folder)
-
-
-def tiny_config(names: tuple[str, ...] = ("no", "yes")) -> BertConfig:
-    return BertConfig(
-        vocab_size=128,
-        hidden_size=16,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=24,
-        max_position_embeddings=MAX_TOKENS,
-        initializer_range=0.4,
-        id2label=dict(enumerate(names)),
-        label2id={name: number for number, name in enumerate(names)},
-    )
-
-
-def save_bert(folder: Path, seed: int) -> None:
-    torch.manual_seed(seed)
-    BertModel(tiny_config()).save_pretrained(folder)  # type: ignore[no-untyped-call]
-
-
-def save_encoder(folder: Path, pooling: str = "mean_tokens") -> Path:
-    save_bert(folder, seed=5)
-    save_tokenizer(folder)
-    (folder / "1_Pooling").mkdir()
-    (folder / "1_Pooling" / "config.json").write_text(json.dumps({f"pooling_mode_{pooling}": True}))
-    kinds = ["Transformer", "Pooling", "Normalize"]
-    modules = [{"path": "", "type": f"sentence_transformers.models.{kind}"} for kind in kinds]
-    (folder / "modules.json").write_text(json.dumps(modules))
-    return folder
-
-
-def save_nli(folder: Path, names: tuple[str, ...]) -> Path:
-    torch.manual_seed(7)
-    model = BertForSequenceClassification(tiny_config(names))  # type: ignore[no-untyped-call]
-    model.save_pretrained(folder)
-    save_tokenizer(folder)
-    return folder
-
-
-NLI_LABELS = {
-    "contradiction first": ("contradiction", "neutral", "entailment"),
-    "entailment first": ("ENTAILMENT", "neutral", "contradiction"),
-    "two labels": ("entailment", "not_entailment"),
-}
 
 
 @pytest.fixture(scope="module")
@@ -112,10 +46,20 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "mean encoder": save_encoder(new("mean")),
         "cls encoder": save_encoder(new("cls"), pooling="cls_token"),
         **{name: save_nli(new("nli"), labels) for name, labels in NLI_LABELS.items()},
+        "in ONNX": save_onnx_nli(new("onnx"), NLI_LABELS["contradiction first"]),
+        "stance": save_stance(new("stance")),
     }
 
 
-KINDS = ["mean encoder", "cls encoder", "contradiction first", "entailment first", "keywords"]
+KINDS = [
+    "stance",
+    "mean encoder",
+    "cls encoder",
+    "contradiction first",
+    "entailment first",
+    "in ONNX",
+    "keywords",
+]
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -192,12 +136,13 @@ def test_a_label_is_scored_the_same_without_the_others(
     assert_close(load_classifier(model, one).score(TEXTS), wanted)
 
 
-@pytest.mark.parametrize("kind", NLI_LABELS)
+@pytest.mark.parametrize("kind", [*NLI_LABELS, "in ONNX"])
 def test_entailment_scores_equal_the_zero_shot_pipeline(
     folders: dict[str, Path], kind: str
 ) -> None:
     texts = [text for text in TEXTS if text] + ["We doubt it. " * 50]  # it refuses empty texts
-    reference = pipeline("zero-shot-classification", model=str(folders[kind]), device="cpu")
+    same = "contradiction first" if kind == "in ONNX" else kind  # torch's file of that model
+    reference = pipeline("zero-shot-classification", model=str(folders[same]), device="cpu")
     hypotheses = [h for label in LABELS.labels for h in label.hypotheses]
     results = reference(texts, hypotheses, multi_label=True, hypothesis_template="{}")
     scores = load_classifier(str(folders[kind]), LABELS).score(texts)
@@ -225,6 +170,30 @@ def test_an_encoder_takes_a_background_of_one_sentence(folders: dict[str, Path])
     labels = LabelSet(LABELS.labels, LABELS.background[:1])
     scores = load_classifier(str(folders["mean encoder"]), labels).score(TEXTS)
     assert all(0 <= value <= 1 for row in scores for value in row.values())
+
+
+def test_an_encoder_compares_with_examples_where_a_label_has_them(
+    folders: dict[str, Path],
+) -> None:
+    quotes = tuple(
+        Label(label.name, ("something else",), label.threshold, label.hypotheses)
+        for label in LABELS.labels
+    )
+    encoder = str(folders["mean encoder"])
+    with_examples = load_classifier(encoder, LabelSet(quotes, LABELS.background))
+    assert with_examples.score(TEXTS) == load_classifier(encoder, LABELS).score(TEXTS)
+
+
+def test_a_stance_model_takes_the_mean_of_a_labels_hypotheses(folders: dict[str, Path]) -> None:
+    first, second = LABELS.labels[0].hypotheses
+    model = str(folders["stance"])
+
+    def logit(*hypotheses: str) -> float:
+        labels = LabelSet((Label("sceptical", hypotheses, 0.5),))
+        score = load_classifier(model, labels).score(TEXTS[:1])[0]["sceptical"]
+        return math.log(score / (1 - score))
+
+    assert logit(first, second) == pytest.approx((logit(first) + logit(second)) / 2, abs=1e-3)
 
 
 def test_changed_weights_are_another_version(folders: dict[str, Path], tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ import huggingface_hub.constants
 import pytest
 
 from models import ModelError, load_classifier
-from models.loading import DEFAULT_NAME
 
 SECONDS_TO_FAIL = 10
 ENTAILMENT = {
@@ -60,6 +59,23 @@ def refusal(model: str) -> str:
             "has only pytorch_model.bin",
         ),
         (
+            {"stance_model.json": "{}", "encoder.onnx": "", "tokenizer.json": "{}"},
+            "has no head.onnx",
+        ),
+        (
+            {
+                "stance_model.json": {"max_tokens": 8, "calibration": {"scale": 1, "bias": 0}},
+                "encoder.onnx": "",
+                "head.onnx": "",
+                "tokenizer.json": "{",
+            },
+            "its tokenizer cannot be loaded",
+        ),
+        (
+            {"stance_model.json": "{}", "encoder.onnx": "", "head.onnx": "", "tokenizer.json": ""},
+            "has no usable calibration",
+        ),
+        (
             {"config.json": PLAIN, "1_Pooling/config.json": POOLING, "pytorch_model.bin": ""},
             "has only pytorch_model.bin",
         ),
@@ -106,11 +122,12 @@ def test_a_hub_model_is_refused_without_a_network(monkeypatch: pytest.MonkeyPatc
     assert "the hub cannot be reached" in refusal("nobody/no-such-model")
 
 
-def test_a_missing_default_model_names_the_package_to_install(
-    monkeypatch: pytest.MonkeyPatch,
+def test_a_packaged_model_with_a_file_missing_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("models.loading._DEFAULT_PACKAGE", "no_such_package")
-    with pytest.raises(ModelError, match="install the package no_such_package"):
+    (tmp_path / "stance_model.json").write_text('{"name": "broken"}')
+    monkeypatch.setattr("models.loading.PACKAGED", tmp_path)
+    with pytest.raises(ModelError, match=r"has no encoder\.onnx"):
         load_classifier()
 
 
@@ -125,5 +142,15 @@ def test_keywords_needs_no_torch_and_importing_models_is_cheap() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_the_default_is_named_after_its_model() -> None:
-    assert DEFAULT_NAME == "all-MiniLM-L6-v2"
+def test_the_packaged_model_needs_neither_torch_nor_transformers() -> None:
+    code = (
+        "import sys, models\n"
+        "models.load_classifier(threads=1).score(['We doubt that.'])\n"
+        "heavy = {'torch', 'transformers', 'huggingface_hub'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_default_is_the_packaged_model() -> None:
+    assert load_classifier("default", threads=1).name == "stancewire-mpnet-6"

@@ -1,0 +1,22 @@
+"""ONNX Runtime sessions: how every ONNX file here is opened."""
+
+from pathlib import Path
+
+import onnxruntime
+
+from models.errors import ModelError
+
+
+def open_session(path: Path, threads: int | None = None) -> onnxruntime.InferenceSession:
+    """A session on the CPU with `threads` threads (None: one a core). Raises: ModelError."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    # Idle threads must sleep, not spin: the event loop and the splitter share these cores.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if threads is not None:
+        options.intra_op_num_threads = threads
+    try:
+        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # its exceptions share no base but Exception
+        first = next(iter(str(error).splitlines()), "") or type(error).__name__
+        raise ModelError(f"{path}: cannot be loaded by ONNX Runtime: {first}") from error
