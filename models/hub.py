@@ -28,6 +28,7 @@ _DATA_FILES = [
     "*.safetensors",
     "encoder.onnx",
     "head.onnx",
+    "neighbours.*",
     *ONNX_FILES,
 ]
 _OTHER_RUNTIMES = ["onnx/*.json", "openvino/*"]

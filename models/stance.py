@@ -100,7 +100,7 @@ class StanceModel:
 
     def embed(self, texts: Sequence[str]) -> Floats:
         """(texts, width), in the texts' order."""
-        clean = [encodable(text) for text in texts]
+        clean = [_without_comma(encodable(text)) for text in texts]
         rows: list[Floats] = [np.empty(0, np.float32)] * len(clean)
         with self._lock:
             for batch in batches_by_length([len(text) for text in clean], self._batch_size):
@@ -116,6 +116,11 @@ class StanceModel:
         }
         vectors: Floats = self._encoder.run(None, inputs)[0]
         return vectors
+
+
+def _without_comma(text: str) -> str:
+    """A comma before the closing mark belongs to the sentence around, not to the words."""
+    return text.rstrip().removesuffix(",")
 
 
 def _tokenizer(folder: Path, config: dict[str, Any]) -> Tokenizer:

@@ -34,7 +34,7 @@ PAGES = sorted(
         *ROOT.glob("*.md"),
         *DOCS.rglob("*.md"),
         *(ROOT / "deploy").rglob("*.md"),
-        ROOT / "models" / "README.md",
+        *(ROOT / "models").rglob("*.md"),
         ROOT / "seeds" / "README.md",
     ]
 )

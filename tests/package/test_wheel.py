@@ -50,9 +50,12 @@ def test_it_holds_code_models_seeds_and_types_but_no_tests(wheel: Path) -> None:
         "service/py.typed",
         "models/py.typed",
         "models/labels/stances.toml",
+        "models/packaged/encoder.onnx",
+        "models/packaged/neighbours.npy",
         "seeds/articles.jsonl",
     } <= names
     assert not [name for name in names if name.startswith(("tests/", "benchmarks/", "docs/"))]
+    assert not [name for name in names if name.startswith("models/training/")]
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 
@@ -63,7 +66,7 @@ def test_it_classifies_its_own_sample_articles_outside_the_checkout(site: Path) 
     out = _run(site, "-m", "service", "process", articles, "--format", "jsonl").stdout
     events = [json.loads(line) for line in out.splitlines()]
     assert len({event["article"]["id"] for event in events}) == 5
-    assert events[0]["model"]["name"] == "all-MiniLM-L6-v2"
+    assert events[0]["model"]["name"] == "stancewire-mpnet-6"
 
 
 def test_it_installs_the_command(site: Path) -> None:
