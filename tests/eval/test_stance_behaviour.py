@@ -118,7 +118,7 @@ NEGATIONS = [
     ),
 ]
 NEGATIONS_HANDLED = 12
-"""What the model reaches: docs/stance.md names the three that it does not."""
+"""What the model reaches; 14 was asked for first. docs/stance.md says what it misses."""
 SAME_STANCE = [
     # one thing said by I, by we, by nobody in particular
     (
