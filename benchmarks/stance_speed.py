@@ -26,7 +26,7 @@ from transformers import (
 
 from models import load_classifier
 from models.loading import PACKAGED
-from models.training.data import Split, read_quotes
+from models.training.data import Split, stance_quotes
 
 ROUNDS = 5
 QUOTES = 640
@@ -39,9 +39,7 @@ def main() -> None:
     """Print the table and the JSON line."""
     threads = len(os.sched_getaffinity(0))
     torch.set_num_threads(threads)
-    texts = [q.text for q in read_quotes() if q.split is not Split.TRAIN and not q.is_attitude][
-        :QUOTES
-    ]
+    texts = [q.text for q in stance_quotes(Split.DEVELOPMENT, Split.TEST)[:QUOTES]]
     model = load_classifier(threads=threads)
     with TemporaryDirectory() as folder:
         naive = _entailment_pipeline(Path(folder))

@@ -67,8 +67,8 @@ class Explainer:
         """One explanation a text; `similar` is how many training quotes each names."""
         if not texts:
             return []
-        scores = self._model.score_hypotheses(texts)
         vectors = self._model.embed(texts)
+        scores = self._model.score_hypotheses(vectors)
         return [
             Explanation(self._judged(row), self._nearest(vector, similar))
             for row, vector in zip(scores, vectors, strict=True)

@@ -79,19 +79,16 @@ class StanceModel:
         rows = self._calibration.probabilities(self.label_logits(texts)).tolist()
         return [dict(zip(self.labels.names, row, strict=True)) for row in rows]
 
-    def score_hypotheses(self, texts: Sequence[str]) -> Floats:
-        """(texts, hypotheses): the probability of each hypothesis, in label order."""
-        return self._calibration.probabilities(self.logits(texts))
+    def score_hypotheses(self, vectors: Floats) -> Floats:
+        """Vectors of texts to (texts, hypotheses): each hypothesis' probability, in label order."""
+        return self._calibration.probabilities(self.judge(vectors, self._hypotheses))
 
     def label_logits(self, texts: Sequence[str]) -> Floats:
         """(texts, labels), before calibration: means over each label's hypotheses."""
         starts = np.cumsum([0, *self._sizes[:-1]])
-        sums = np.add.reduceat(self.logits(texts), starts, axis=1)
+        logits = self.judge(self.embed(texts), self._hypotheses)
+        sums = np.add.reduceat(logits, starts, axis=1)
         return (sums / self._sizes).astype(np.float32)
-
-    def logits(self, texts: Sequence[str]) -> Floats:
-        """(texts, hypotheses), before calibration."""
-        return self.judge(self.embed(texts), self._hypotheses)
 
     def judge(self, quotes: Floats, hypotheses: Floats) -> Floats:
         """Vectors of both to logits, (quotes, hypotheses)."""

@@ -17,8 +17,7 @@ from typing import Any
 DATA = Path(__file__).parent / "data"
 OTHER_HAND = DATA / "other-hand.jsonl"
 BLOCK_LINES = 25
-_STANCES = ("sceptical", "conciliatory", "threatening")
-_LABELS = {*_STANCES, "none"}
+_LABELS = {"sceptical", "conciliatory", "threatening", "none"}
 
 
 class Split(StrEnum):
@@ -76,6 +75,11 @@ def training_quotes(quotes: Sequence[Quote]) -> list[Quote]:
         for quote in quotes
         if quote.split is Split.TRAIN and not (quote.is_attitude and attitudes[quote.label].unseen)
     ]
+
+
+def stance_quotes(*splits: Split) -> list[Quote]:
+    """The quotes of these splits that are labelled with a stance or "none"."""
+    return [q for q in read_quotes() if q.split in splits and not q.is_attitude]
 
 
 def read_file(path: Path) -> Iterator[Quote]:

@@ -20,7 +20,7 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import Tensor, nn
 from torch.export import Dim
 
-from models.training.network import Head, StanceNetwork, pool
+from models.training.network import MAX_TOKENS, Head, StanceNetwork, pool
 
 OUTPUT = "vector"
 
@@ -148,7 +148,7 @@ def feeds(
             list(texts[start : start + batch]),
             padding=True,
             truncation=True,
-            max_length=128,
+            max_length=MAX_TOKENS,
             return_tensors="np",
         )
         yield {name: inputs[name].astype(np.int64) for name in ("input_ids", "attention_mask")}

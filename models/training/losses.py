@@ -4,7 +4,6 @@ import torch
 from torch import Tensor, nn
 
 LISTWISE_WEIGHT = 0.5
-DIRECTION_WEIGHT = 1.0
 GOLD_WEIGHT = 0.3
 
 

@@ -22,6 +22,7 @@ from models.labels import DEFAULT_LABELS, load_labels
 from models.loading import PACKAGED
 from models.stance import Calibration, StanceModel
 from models.training import calibrate, export
+from models.training.base import NAME as BASE_NAME
 from models.training.base import base_encoder
 from models.training.data import (
     Quote,
@@ -29,6 +30,7 @@ from models.training.data import (
     data_digest,
     read_attitudes,
     read_quotes,
+    stance_quotes,
     training_quotes,
 )
 from models.training.loop import Recipe
@@ -104,7 +106,7 @@ def ship(
     network.tokenizer.backend_tokenizer.save(str(out / "tokenizer.json"))
     _write_config(out, network, Calibration())
     model = StanceModel(out, NAME, load_labels(labels_file))
-    held_out = [q for q in read_quotes() if q.split is Split.DEVELOPMENT and not q.is_attitude]
+    held_out = stance_quotes(Split.DEVELOPMENT)
     logits = model.label_logits([quote.text for quote in held_out])
     names = model.labels.names
     held = np.array([[quote.label == name for name in names] for quote in held_out])
@@ -120,7 +122,7 @@ def ship(
 
 def _write_reference(out: Path, full: Path, model: StanceModel) -> None:
     """Scores in full precision for some test quotes: what int8 is compared with."""
-    texts = [q.text for q in read_quotes() if q.split is Split.TEST and not q.is_attitude]
+    texts = [quote.text for quote in stance_quotes(Split.TEST)]
     texts = random.Random("reference").sample(texts, REFERENCE_QUOTES)
     exact = out.parent / "full-precision"
     exact.mkdir(exist_ok=True)
@@ -146,7 +148,7 @@ def _write_config(out: Path, network: StanceNetwork, calibration: Calibration) -
         "pad_token": network.tokenizer.pad_token,
         "calibration": asdict(calibration),
         "training_data": data_digest(),
-        "base": {"name": "all-mpnet-base-v2", "licence": "Apache-2.0", "layers": STUDENT_LAYERS},
+        "base": {"name": BASE_NAME, "licence": "Apache-2.0", "layers": STUDENT_LAYERS},
     }
     _write_json(out / STANCE_CONFIG, config)
 

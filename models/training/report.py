@@ -15,8 +15,9 @@ from models.folder import STANCE_CONFIG, read_object
 from models.labels import NONE, load_labels
 from models.loading import PACKAGED
 from models.stance import StanceModel
-from models.training.data import OTHER_HAND, Quote, Split, read_file, read_quotes
+from models.training.data import OTHER_HAND, Quote, Split, read_file, stance_quotes
 from models.training.measure import Quality, Scores, quality, reliability
+from models.training.pipeline import REFERENCE
 from models.training.zero_shot import unseen_attitudes
 
 CARD = PACKAGED / "README.md"
@@ -31,7 +32,7 @@ def packaged() -> StanceModel:
 
 def held_out_sets() -> dict[str, list[Quote]]:
     """The sets that are reported, by name."""
-    test = [q for q in read_quotes() if q.split is Split.TEST and not q.is_attitude]
+    test = stance_quotes(Split.TEST)
     return {
         "own test split": test,
         "of it: hard": [q for q in test if q.hard],
@@ -50,7 +51,7 @@ def measure(model: StanceModel, quotes: Sequence[Quote]) -> Quality:
 
 def int8_difference(model: StanceModel, folder: Path = PACKAGED) -> float:
     """Mean absolute difference between the shipped scores and the recorded full-precision ones."""
-    rows = json.loads((folder / "reference.json").read_text(encoding="utf-8"))["quotes"]
+    rows = json.loads((folder / REFERENCE).read_text(encoding="utf-8"))["quotes"]
     scores = model.score([row["text"] for row in rows])
     return float(
         np.mean(

@@ -21,6 +21,7 @@ from models.training.data import (
     data_digest,
     read_attitudes,
     read_quotes,
+    stance_quotes,
     training_quotes,
 )
 from models.training.loop import Recipe
@@ -35,15 +36,16 @@ RECIPE = Recipe(epochs=1, batch=64, encoder_rate=8e-5)
 
 def left_out(stance: str, work: Path) -> float:
     """AUC of a stance that training did not see, on development and test quotes together."""
-    quotes = read_quotes()
     seen = [
-        q for q in training_quotes(quotes) if q.label != stance and stance not in (q.stances or ())
+        q
+        for q in training_quotes(read_quotes())
+        if q.label != stance and stance not in (q.stances or ())
     ]
     network = StanceNetwork.from_base(base_encoder(work), STUDENT_LAYERS)
     others = [s for s in read_stances() if s.name != stance]
     folder = work / data_digest()[:12]
     train_on_labels(f"without-{stance}", network, seen, others, read_attitudes(), RECIPE, folder)
-    held_out = [q for q in quotes if q.split is not Split.TRAIN and not q.is_attitude]
+    held_out = stance_quotes(Split.DEVELOPMENT, Split.TEST)
     wordings = next(label.hypotheses for label in load_labels().labels if label.name == stance)
     with torch.inference_mode():
         vectors = network.embed_all([q.text for q in held_out])
@@ -53,10 +55,8 @@ def left_out(stance: str, work: Path) -> float:
 
 def unseen_attitudes(model: StanceModel) -> dict[str, float]:
     """AUC of each attitude never trained on: its quotes against others and test quotes."""
-    quotes = read_quotes()
     attitudes = {a.name: a for a in read_attitudes().values() if a.unseen}
-    pool = [q for q in quotes if q.label in attitudes]
-    pool += [q for q in quotes if q.split is Split.TEST and not q.is_attitude]
+    pool = [q for q in read_quotes() if q.label in attitudes] + stance_quotes(Split.TEST)
     vectors = model.embed([q.text for q in pool])
     found = {}
     for attitude in attitudes.values():

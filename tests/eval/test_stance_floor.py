@@ -6,6 +6,7 @@ Nothing here writes the file: raising or lowering a floor, or changing the data,
 decision. `make eval-stance` prints what the model reaches.
 """
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -34,8 +35,6 @@ def reached(model: StanceModel) -> dict[str, Quality]:
 
 
 def test_the_floors_were_measured_on_this_data() -> None:
-    import hashlib
-
     assert FLOORS["data_sha256"] == data_digest()
     assert FLOORS["other_hand_sha256"] == hashlib.sha256(OTHER_HAND.read_bytes()).hexdigest()
 
