@@ -27,11 +27,11 @@ from transformers import (
 from models import load_classifier
 from models.loading import PACKAGED
 from models.training.data import Split, stance_quotes
+from models.training.pipeline import STUDENT_LAYERS
 
 ROUNDS = 5
 QUOTES = 640
 QUOTES_ONE_BY_ONE = 60
-LAYERS = 6
 HYPOTHESES = ["doubt about a claim", "an offer of talks", "a threat"]
 
 
@@ -77,7 +77,7 @@ def _entailment_pipeline(folder: Path) -> Callable[[str], object]:
     """The pipeline on a random entailment model of the packaged model's architecture."""
     config = MPNetConfig(
         vocab_size=30527,
-        num_hidden_layers=LAYERS,
+        num_hidden_layers=STUDENT_LAYERS,
         num_labels=3,
         id2label={0: "contradiction", 1: "neutral", 2: "entailment"},
         label2id={"contradiction": 0, "neutral": 1, "entailment": 2},

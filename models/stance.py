@@ -11,7 +11,6 @@ is one:
     tokenizer.json
 """
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +27,10 @@ from models.labels import LabelSet
 from models.sessions import open_session
 
 Floats = NDArray[np.float32]
+
+BATCH_TOKENS = 512
+"""A batch holds at most so many tokens, padding included: what it computes then fits the cache of a
+core; four times as many run half as fast."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +67,10 @@ class StanceModel:
         self.version = weights_version(folder, "*.onnx")
         self.labels = labels
         self._calibration = _calibration(folder, config)
-        self._tokenizer = _tokenizer(folder, config)
+        self._tokenizer, self._pad_id = _tokenizer(folder, config)
         self._encoder = open_session(folder / "encoder.onnx", threads)
         self._head = open_session(folder / "head.onnx", threads)
         self._batch_size = batch_size
-        self._lock = threading.Lock()  # a tokenizer cannot be used by two threads at once
         self._hypotheses = self.embed([h for label in labels.labels for h in label.hypotheses])
         self._sizes = [len(label.hypotheses) for label in labels.labels]
 
@@ -98,19 +100,23 @@ class StanceModel:
     def embed(self, texts: Sequence[str]) -> Floats:
         """(texts, width), in the texts' order."""
         clean = [_without_comma(encodable(text)) for text in texts]
+        tokens = [encoding.ids for encoding in self._tokenizer.encode_batch(clean)]
         rows: list[Floats] = [np.empty(0, np.float32)] * len(clean)
-        with self._lock:
-            for batch in batches_by_length([len(text) for text in clean], self._batch_size):
-                for i, vector in zip(batch, self._infer([clean[i] for i in batch]), strict=True):
-                    rows[i] = vector
+        lengths = [len(ids) for ids in tokens]
+        for batch in batches_by_length(lengths, self._batch_size, BATCH_TOKENS):
+            for i, vector in zip(batch, self._infer([tokens[i] for i in batch]), strict=True):
+                rows[i] = vector
         return np.stack(rows)
 
-    def _infer(self, texts: list[str]) -> Floats:
-        encoded = self._tokenizer.encode_batch(texts)
+    def _infer(self, tokens: list[list[int]]) -> Floats:
+        shape = len(tokens), max(len(ids) for ids in tokens)
         inputs = {
-            "input_ids": np.array([e.ids for e in encoded], np.int64),
-            "attention_mask": np.array([e.attention_mask for e in encoded], np.int64),
+            "input_ids": np.full(shape, self._pad_id, np.int64),
+            "attention_mask": np.zeros(shape, np.int64),
         }
+        for row, ids in enumerate(tokens):
+            inputs["input_ids"][row, : len(ids)] = ids
+            inputs["attention_mask"][row, : len(ids)] = 1
         vectors: Floats = self._encoder.run(None, inputs)[0]
         return vectors
 
@@ -120,14 +126,16 @@ def _without_comma(text: str) -> str:
     return text.rstrip().removesuffix(",")
 
 
-def _tokenizer(folder: Path, config: dict[str, Any]) -> Tokenizer:
+def _tokenizer(folder: Path, config: dict[str, Any]) -> tuple[Tokenizer, int]:
+    """The tokenizer, and the id of the token that fills a batch up."""
     try:
+        pad_id = int(config["pad_id"])
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         tokenizer.enable_truncation(config["max_tokens"])
-        tokenizer.enable_padding(pad_id=config["pad_id"], pad_token=config["pad_token"])
+        tokenizer.no_padding()
     except Exception as error:  # the library raises bare Exceptions
         raise ModelError(f"{folder}: its tokenizer cannot be loaded: {error}") from error
-    return tokenizer
+    return tokenizer, pad_id
 
 
 def _calibration(folder: Path, config: dict[str, Any]) -> Calibration:

@@ -31,16 +31,23 @@ def vary(text: str, rng: random.Random) -> str:
         text = swap_names(text, rng)
     if rng.random() < 0.3:
         text = curly(text) if "'" in text or '"' in text else straight(text)
+    if rng.random() < 0.3:
+        text = end_otherwise(text, rng)
     draw = rng.random()
-    if draw < 0.10:
-        return text.rstrip(".") + ("," if rng.random() < 0.5 else "")
-    if draw < 0.16:
+    if draw < 0.06:
         return f"“{text}”" if rng.random() < 0.5 else f'"{text}"'
-    if draw < 0.22:
+    if draw < 0.12:
         return text.lower()
-    if draw < 0.29:
+    if draw < 0.19:
         return attribute(text, rng)
     return text
+
+
+def end_otherwise(text: str, rng: random.Random) -> str:
+    """`text` without its full stop, with a comma for it, or with one that it lacked."""
+    if text.endswith("."):
+        return text.rstrip(".") + ("," if rng.random() < 0.3 else "")
+    return text + "." if text[-1:].isalnum() else text
 
 
 def attribute(text: str, rng: random.Random) -> str:

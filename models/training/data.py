@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 DATA = Path(__file__).parent / "data"
+HYPOTHESES = Path(__file__).parent / "hypotheses.toml"
 OTHER_HAND = DATA / "other-hand.jsonl"
 BLOCK_LINES = 25
 _LABELS = {"sceptical", "conciliatory", "threatening", "none"}
@@ -108,7 +109,7 @@ def read_attitudes(folder: Path = DATA) -> dict[str, Attitude]:
 def data_digest(folder: Path = DATA) -> str:
     """SHA-256 over everything that training reads, in the order of the files' names."""
     digest = hashlib.sha256()
-    for path in sorted(folder.glob("*/*")):
+    for path in [*sorted(folder.glob("*/*")), HYPOTHESES]:
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 

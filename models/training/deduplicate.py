@@ -1,8 +1,10 @@
 """Drop quotes that repeat another: `python -m models.training.deduplicate`.
 
 Two quotes are near-duplicates when most of the word trigrams of the two are common to both, or when
-they share a long run of words. The later one goes, in the order of `read_quotes`;
-`other-hand.jsonl` comes first, so that nothing in training repeats the last test.
+they share a long run of words. The later one goes, in the order of `read_quotes`; the set by other
+hands comes last. Two quotes that differ in a few words and in their label are no repetition but
+what a model learns most from (contrast sets, Gardner et al. 2020): both stay, unless every word is
+the same.
 """
 
 import json
@@ -22,9 +24,10 @@ CONTAINED, LONG_RUN = 0.5, 5
 _WORD = re.compile(r"\w+(?:['’]\w+)*")
 
 
-def near_duplicates(texts: list[str]) -> list[tuple[int, int]]:
+def near_duplicates(texts: list[str], labels: list[str]) -> list[tuple[int, int]]:
     """Pairs (earlier, later) of texts that repeat each other."""
-    shingles = [_trigrams(text) for text in texts]
+    words = [_words(text) for text in texts]
+    shingles = [_trigrams(text) for text in words]
     seen: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
     pairs = []
     for later, grams in enumerate(shingles):
@@ -33,7 +36,8 @@ def near_duplicates(texts: list[str]) -> list[tuple[int, int]]:
             shorter = min(len(grams), len(shingles[earlier]))
             union = len(grams) + len(shingles[earlier]) - count
             contained = count >= LONG_RUN and count >= CONTAINED * shorter
-            if contained or count >= COMMON * union:
+            same = labels[earlier] == labels[later] or words[earlier] == words[later]
+            if same and (contained or count >= COMMON * union):
                 pairs.append((earlier, later))
         for gram in grams:
             seen[gram].append(later)
@@ -43,9 +47,9 @@ def near_duplicates(texts: list[str]) -> list[tuple[int, int]]:
 def data_files(folder: Path = DATA) -> list[Path]:
     """The files whose quotes may not repeat each other, in the order in which they win."""
     return [
-        OTHER_HAND,
         *sorted(folder.glob("stances/*.jsonl")),
         *sorted(folder.glob("attitudes/*.jsonl")),
+        OTHER_HAND,
     ]
 
 
@@ -56,8 +60,17 @@ def read_lines(files: list[Path]) -> list[tuple[Path, str]]:
     ]
 
 
-def _trigrams(text: str) -> set[tuple[str, ...]]:
-    words = [word.lower().replace("’", "'") for word in _WORD.findall(text)]
+def texts_and_labels(lines: list[tuple[Path, str]]) -> tuple[list[str], list[str]]:
+    """What `near_duplicates` asks for; an attitude is a label too."""
+    rows = [json.loads(line) for _, line in lines]
+    return [row["text"] for row in rows], [row.get("attitude") or row["label"] for row in rows]
+
+
+def _words(text: str) -> list[str]:
+    return [word.lower().replace("’", "'") for word in _WORD.findall(text)]
+
+
+def _trigrams(words: list[str]) -> set[tuple[str, ...]]:
     if len(words) < 3:
         return {tuple(words)}
     return set(zip(words, words[1:], words[2:], strict=False))
@@ -67,8 +80,8 @@ def main() -> None:
     """Rewrite the files without what repeats an earlier quote, and say what went."""
     console = Console()
     lines = [(path, line) for path, line in read_lines(data_files()) if line.strip()]
-    texts = [json.loads(line)["text"] for _, line in lines]
-    pairs = near_duplicates(texts)
+    texts, labels = texts_and_labels(lines)
+    pairs = near_duplicates(texts, labels)
     dropped = {later for _, later in pairs}
     for earlier, later in pairs:
         console.print(

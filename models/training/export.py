@@ -2,7 +2,8 @@
 
 Activations get fixed scales, measured once on training quotes, in place of ONNX Runtime's dynamic
 ones: those depend on everything in the batch, so the same quote would score differently beside
-other quotes.
+other quotes. Products are written as the operator of ONNX Runtime that scales its result and adds
+the bias in one go.
 """
 
 import logging
@@ -15,7 +16,7 @@ import onnx
 import onnxruntime
 import torch
 from numpy.typing import NDArray
-from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
+from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import Tensor, nn
 from torch.export import Dim
@@ -23,6 +24,7 @@ from torch.export import Dim
 from models.training.network import MAX_TOKENS, Head, StanceNetwork, pool
 
 OUTPUT = "vector"
+_ORT_DOMAIN = "com.microsoft"
 
 
 class _Encoder(nn.Module):
@@ -94,6 +96,9 @@ def quantise(full: Path, path: Path, feeds: Sequence[dict[str, NDArray[np.int64]
     ranges = _ranges(full, [node.input[0] for node in dynamic], feeds)
     for node in dynamic:
         _fix_scale(model, node, *ranges[node.input[0]])
+    for node in [node for node in model.graph.node if node.op_type == "MatMulInteger"]:
+        _fuse_product(model.graph, node)
+    model.opset_import.append(helper.make_opsetid(_ORT_DOMAIN, 1))
     onnx.checker.check_model(model)
     onnx.save(model, path)
 
@@ -137,6 +142,34 @@ def _fix_scale(model: ModelProto, node: NodeProto, low: float, high: float) -> N
     model.graph.node.remove(node)
     fixed = helper.make_node("QuantizeLinear", [node.input[0], scale_name, zero_name], [quantised])
     model.graph.node.insert(place, fixed)
+
+
+def _fuse_product(graph: GraphProto, product: NodeProto) -> None:
+    """Put one MatMulIntegerToFloat in the place of MatMulInteger, Cast, Mul by the scales, Add.
+
+    ONNX Runtime does so by itself where the scale is dynamic, but not where it is fixed; the passes
+    over the int32 result that it saves are a fifth of the time.
+    """
+    cast = _only_user(graph, product)
+    scaled = _only_user(graph, cast)
+    added = _only_user(graph, scaled)
+    scales = next(node for node in graph.node if node.output[0] == scaled.input[1])
+    bias = next(name for name in added.input if name != scaled.output[0])
+    fused = helper.make_node(
+        "MatMulIntegerToFloat",
+        [*product.input[:2], *scales.input, *product.input[2:], bias],
+        [added.output[0]],
+        domain=_ORT_DOMAIN,
+    )
+    graph.node.insert(list(graph.node).index(added), fused)
+    for node in (product, cast, scaled, added, scales):
+        graph.node.remove(node)
+
+
+def _only_user(graph: GraphProto, node: NodeProto) -> NodeProto:
+    users: list[NodeProto] = [other for other in graph.node if node.output[0] in other.input]
+    (user,) = users
+    return user
 
 
 def feeds(

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import torch
 from rich.console import Console
@@ -45,7 +46,7 @@ def train(
 ) -> None:
     """Train `network` in place on items 0..len(lengths)-1.
 
-    `lengths` are the items' lengths in characters; `loss_of` gets the items of a step and its
+    `lengths` are the items' lengths, in tokens; `loss_of` gets the items of a step and its
     source of randomness. Checkpoints lie in `folder` as `<name>.checkpoint`; one that is there is
     gone on from.
     """
@@ -55,16 +56,7 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     first = _resume(checkpoint, network, optimizer)
     network.train()
-    columns = (
-        "{task.description}",
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[loss]}"),
-    )
-    console = Console(stderr=True)
-    started, mean = time.monotonic(), 0.0
-    with Progress(*columns, console=console) as progress:
-        task = progress.add_task(name, total=len(steps), completed=first, loss="")
+    with _Shown(name, first, len(steps)) as shown:
         for step in range(first, len(steps)):
             _set_rates(optimizer, recipe, step / len(steps))
             torch.manual_seed(recipe.seed * 1_000_003 + step)
@@ -73,16 +65,10 @@ def train(
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimizer.step()
             optimizer.zero_grad()
-            mean += (loss.item() - mean) * max(0.02, 1 / (step - first + 1))
-            progress.update(task, advance=1, loss=f"loss {mean:.3f}")
+            shown.advance(loss.item())
             if (step + 1) % CHECKPOINT_STEPS == 0:
                 _save(checkpoint, network, optimizer, step + 1)
-                if not console.is_terminal:
-                    rate = (step + 1 - first) / (time.monotonic() - started)
-                    left = (len(steps) - step - 1) / rate / 60
-                    console.print(
-                        f"{name} {step + 1}/{len(steps)} loss {mean:.3f} {left:.1f} min left"
-                    )
+                shown.note()
     checkpoint.unlink(missing_ok=True)
     network.eval()
 
@@ -101,6 +87,47 @@ def schedule(lengths: Sequence[int], recipe: Recipe) -> list[list[int]]:
         rng.shuffle(batches)
         steps += batches
     return steps
+
+
+class _Shown:
+    """Progress: a bar on a terminal, elsewhere a line whenever `note` is called."""
+
+    def __init__(self, name: str, first: int, steps: int) -> None:
+        self._console = Console(stderr=True)
+        self._progress = Progress(
+            "{task.description}",
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[loss]}"),
+            console=self._console,
+        )
+        self._task = self._progress.add_task(name, total=steps, completed=first, loss="")
+        self._name, self._first, self._done, self._steps = name, first, first, steps
+        self._mean = 0.0
+        self._started = time.monotonic()
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def advance(self, loss: float) -> None:
+        """One step more, with its loss; a moving mean is shown."""
+        self._done += 1
+        self._mean += (loss - self._mean) * max(0.02, 1 / (self._done - self._first))
+        self._progress.update(self._task, advance=1, loss=f"loss {self._mean:.3f}")
+
+    def note(self) -> None:
+        """Where it stands, and how long it will take at the rate so far."""
+        if self._console.is_terminal:
+            return
+        rate = (self._done - self._first) / (time.monotonic() - self._started)
+        left = (self._steps - self._done) / rate / 60
+        self._console.print(
+            f"{self._name} {self._done}/{self._steps} loss {self._mean:.3f} {left:.1f} min left"
+        )
 
 
 def _optimizer(network: StanceNetwork, recipe: Recipe) -> torch.optim.Optimizer:

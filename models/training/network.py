@@ -7,6 +7,7 @@ carries over to hypotheses never trained on. Quotes pass the encoder once, whate
 
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
@@ -81,16 +82,26 @@ class StanceNetwork(nn.Module):
             states = self.encoder(**inputs).last_hidden_state
         return pool(states.float(), inputs["attention_mask"])
 
+    def embed_both(self, texts: list[str], hypotheses: list[str]) -> tuple[Tensor, Tensor]:
+        """`embed` for both, in one context of lower precision: it casts the weights once."""
+        with torch.autocast(self.device.type, torch.bfloat16):
+            return self.embed(texts), self.embed(hypotheses)
+
     @torch.inference_mode()
     def embed_all(self, texts: list[str], batch: int = 64) -> Tensor:
         """`embed` without gradients for any number of texts, in the texts' order."""
         self.eval()
-        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+        order = np.argsort(self.lengths(texts), kind="stable").tolist()
         rows = torch.empty(len(texts), self.width)
         for start in range(0, len(order), batch):
             chosen = order[start : start + batch]
             rows[chosen] = self.embed([texts[i] for i in chosen]).cpu()
         return rows
+
+    def lengths(self, texts: list[str]) -> list[int]:
+        """How many tokens each text has."""
+        encoded = self.tokenizer(texts, truncation=True, max_length=MAX_TOKENS)
+        return [len(ids) for ids in encoded["input_ids"]]
 
     @property
     def device(self) -> torch.device:

@@ -42,8 +42,8 @@ from models.training.teacher import train_on_labels
 NAME = "stancewire-mpnet-6"
 TEACHER_LAYERS = 12
 STUDENT_LAYERS = 6
-TEACHER = Recipe(epochs=2, batch=64, encoder_rate=6e-5)
-STUDENT = Recipe(epochs=2, batch=128, encoder_rate=1.5e-4)
+TEACHER = Recipe(epochs=2, batch=32, encoder_rate=5e-5)
+STUDENT = Recipe(epochs=3, batch=64, encoder_rate=1e-4)
 REFERENCE = "reference.json"
 REFERENCE_QUOTES = 200
 SCALE_TEXTS = 256
@@ -53,7 +53,7 @@ _console = Console(stderr=True)
 
 
 def run(work: Path, out: Path = PACKAGED, labels_file: Path = DEFAULT_LABELS) -> None:
-    """Make the packaged model in `out` and set the thresholds of `labels_file`."""
+    """Make the packaged model in `out` and set the threshold in `labels_file`."""
     if torch.get_num_threads() == 1:
         _console.print("one thread only: this will take long")
     quotes = training_quotes(read_quotes())
@@ -69,7 +69,7 @@ def run(work: Path, out: Path = PACKAGED, labels_file: Path = DEFAULT_LABELS) ->
 def trained_teacher(work: Path, quotes: Sequence[Quote]) -> StanceNetwork:
     """The teacher, trained or read from `work`."""
     network = StanceNetwork.from_base(base_encoder(work.parent), TEACHER_LAYERS).to(_device())
-    if not _load(network, work / "teacher.pt"):
+    if not load_weights(network, work / "teacher.pt"):
         train_on_labels("teacher", network, quotes, read_stances(), read_attitudes(), TEACHER, work)
         torch.save(network.state_dict(), work / "teacher.pt")
     return network
@@ -78,7 +78,7 @@ def trained_teacher(work: Path, quotes: Sequence[Quote]) -> StanceNetwork:
 def trained_student(work: Path, quotes: Sequence[Quote]) -> StanceNetwork:
     """The student, distilled or read from `work`."""
     network = StanceNetwork.from_base(base_encoder(work.parent), STUDENT_LAYERS).to(_device())
-    if not _load(network, work / "student.pt"):
+    if not load_weights(network, work / "student.pt"):
         teacher = trained_teacher(work, quotes)
         _start_from(network, teacher)
         distil(
@@ -98,7 +98,7 @@ def trained_student(work: Path, quotes: Sequence[Quote]) -> StanceNetwork:
 def ship(
     network: StanceNetwork, full: Path, quotes: Sequence[Quote], out: Path, labels_file: Path
 ) -> None:
-    """Quantise, calibrate, choose thresholds, embed the training quotes, record references."""
+    """Quantise, calibrate, choose the threshold, embed the training quotes, record references."""
     out.mkdir(parents=True, exist_ok=True)
     texts = random.Random("scales").sample([quote.text for quote in quotes], SCALE_TEXTS)
     export.quantise(full, out / "encoder.onnx", list(export.feeds(network, texts)))
@@ -113,7 +113,7 @@ def ship(
     calibration = calibrate.fit(logits, held)
     scores = calibration.probabilities(logits).astype(np.float64)
     gold = [quote.label for quote in held_out]
-    calibrate.write_thresholds(labels_file, calibrate.thresholds(scores, gold, names))
+    calibrate.write_threshold(labels_file, calibrate.threshold(scores, gold, names))
     _write_config(out, network, calibration)
     vectors = model.embed([quote.text for quote in quotes])
     write_neighbours(out, [(quote.text, quote.label) for quote in quotes], vectors)
@@ -145,7 +145,6 @@ def _write_config(out: Path, network: StanceNetwork, calibration: Calibration) -
         "name": NAME,
         "max_tokens": MAX_TOKENS,
         "pad_id": network.tokenizer.pad_token_id,
-        "pad_token": network.tokenizer.pad_token,
         "calibration": asdict(calibration),
         "training_data": data_digest(),
         "base": {"name": BASE_NAME, "licence": "Apache-2.0", "layers": STUDENT_LAYERS},
@@ -163,7 +162,8 @@ def _start_from(student: StanceNetwork, teacher: StanceNetwork) -> None:
     student.head.load_state_dict(teacher.head.state_dict())
 
 
-def _load(network: nn.Module, path: Path) -> bool:
+def load_weights(network: nn.Module, path: Path) -> bool:
+    """Whether `path` was there; if so `network` has its weights now."""
     if not path.is_file():
         return False
     network.load_state_dict(torch.load(path, weights_only=True, map_location=_device()))

@@ -9,14 +9,12 @@ import random
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from models.training.data import Attitude, Quote
+from models.training.data import HYPOTHESES, Attitude, Quote
 
-_HYPOTHESES = Path(__file__).parent / "hypotheses.toml"
 STANCE_WORDINGS = 2
 """How many wordings of each stance a batch sees."""
 OTHER_ATTITUDES = 4
@@ -48,7 +46,7 @@ class Batch:
 
 def read_stances() -> list[Stance]:
     """The stances of `hypotheses.toml` in their order."""
-    content = tomllib.loads(_HYPOTHESES.read_text(encoding="utf-8"))
+    content = tomllib.loads(HYPOTHESES.read_text(encoding="utf-8"))
     return [
         Stance(table["name"], tuple(table["hypotheses"]), frozenset(table["may_hold"]))
         for table in content["stance"]

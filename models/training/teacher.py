@@ -29,7 +29,8 @@ def train_on_labels(
     def loss_of(items: list[int], rng: random.Random) -> Tensor:
         chosen = [quotes[i] for i in items]
         batch = targets.batch(chosen, [vary(quote.text, rng) for quote in chosen], rng)
-        logits = network.head(network.embed(batch.texts), network.embed(batch.hypotheses))
+        logits = network.head(*network.embed_both(batch.texts, batch.hypotheses))
         return gold_loss(logits, batch.target.to(logits), batch.weight.to(logits))
 
-    train(name, network, [len(quote.text) for quote in quotes], loss_of, recipe, folder)
+    lengths = network.lengths([quote.text for quote in quotes])
+    train(name, network, lengths, loss_of, recipe, folder)

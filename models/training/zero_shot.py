@@ -27,11 +27,11 @@ from models.training.data import (
 from models.training.loop import Recipe
 from models.training.measure import auc
 from models.training.network import StanceNetwork
-from models.training.pipeline import STUDENT_LAYERS
+from models.training.pipeline import STUDENT_LAYERS, load_weights
 from models.training.targets import read_stances
 from models.training.teacher import train_on_labels
 
-RECIPE = Recipe(epochs=1, batch=64, encoder_rate=8e-5)
+RECIPE = Recipe(epochs=1, batch=32, encoder_rate=8e-5)
 
 
 def left_out(stance: str, work: Path) -> float:
@@ -44,7 +44,10 @@ def left_out(stance: str, work: Path) -> float:
     network = StanceNetwork.from_base(base_encoder(work), STUDENT_LAYERS)
     others = [s for s in read_stances() if s.name != stance]
     folder = work / data_digest()[:12]
-    train_on_labels(f"without-{stance}", network, seen, others, read_attitudes(), RECIPE, folder)
+    name = f"without-{stance}"
+    if not load_weights(network, folder / f"{name}.pt"):
+        train_on_labels(name, network, seen, others, read_attitudes(), RECIPE, folder)
+        torch.save(network.state_dict(), folder / f"{name}.pt")
     held_out = stance_quotes(Split.DEVELOPMENT, Split.TEST)
     wordings = next(label.hypotheses for label in load_labels().labels if label.name == stance)
     with torch.inference_mode():
@@ -69,7 +72,6 @@ def unseen_attitudes(model: StanceModel) -> dict[str, float]:
 
 def main(arguments: Sequence[str]) -> None:
     """Print AUC for the stances named, or for all."""
-    torch.set_num_threads(max(2, torch.get_num_threads()))
     work = Path("build/train")
     for stance in arguments or [s.name for s in read_stances()]:
         Console().print(f"{stance} left out of training: AUC {left_out(stance, work):.3f}")

@@ -117,8 +117,7 @@ NEGATIONS = [
         "threatening",
     ),
 ]
-NEGATIONS_HANDLED = 12
-"""What the model reaches; 14 was asked for first. docs/stance.md says what it misses."""
+NEGATIONS_HANDLED = 14
 SAME_STANCE = [
     # one thing said by I, by we, by nobody in particular
     (

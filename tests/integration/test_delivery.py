@@ -109,8 +109,10 @@ def test_a_killed_workers_partitions_are_taken_over_and_nothing_is_lost(
     wait_until(lambda: first.metric("quotes_total") > 50, 60, first.tail)
     wait_until(lambda: second.metric("quotes_total") > 50, 60, second.tail)
 
+    # Asked before the kill: on a busy machine the answer may take longer than the takeover.
+    left = sum(uncommitted(second.settings).values())
+    assert left > len(articles) / 4, "nearly all was done before the kill: this was no takeover"
     first.kill()
-    assert uncommitted(second.settings), "all was done before the kill: this was no takeover"
 
     wait_all_committed(second.settings, 150, second)
     outcome = read_outcome(second.settings, articles)
@@ -127,8 +129,8 @@ def test_partitions_nothing_was_ever_committed_of_are_taken_over_from_their_begi
     wait_until(lambda: _both_assigned(first, second), 60, second.tail)
     publish(first.settings, articles)
     wait_until(lambda: first.metric("quotes_total") > 50, 60, first.tail)
-    first.kill()
     assert sum(uncommitted(second.settings).values()) == len(articles)
+    first.kill()
 
     def complete() -> bool:
         return not read_outcome(second.settings, articles).missing

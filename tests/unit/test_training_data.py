@@ -1,6 +1,5 @@
 """The training data is what its card says, and the functions that prepare it keep their word."""
 
-import json
 import random
 from collections import Counter
 from pathlib import Path
@@ -23,7 +22,12 @@ from models.training.data import (
     read_quotes,
     training_quotes,
 )
-from models.training.deduplicate import data_files, near_duplicates, read_lines
+from models.training.deduplicate import (
+    data_files,
+    near_duplicates,
+    read_lines,
+    texts_and_labels,
+)
 from models.training.measure import auc, calibration_error, decide, f1, quality
 from models.training.targets import Stance, Targets, read_stances
 
@@ -44,7 +48,8 @@ def test_there_are_six_thousand_quotes_of_the_stances_and_none() -> None:
 def test_at_least_forty_attitudes_have_forty_quotes_each_and_ten_more_are_unseen() -> None:
     counts = Counter(q.label for q in read_quotes() if q.is_attitude)
     attitudes = read_attitudes()
-    assert min(counts[name] for name in attitudes) >= 40
+    assert sum(counts[name] >= 40 for name in attitudes) >= 50
+    assert min(counts[name] for name in attitudes) >= 30
     assert sum(not a.unseen for a in attitudes.values()) >= 40
     assert sum(a.unseen for a in attitudes.values()) == 10
     assert counts.keys() == attitudes.keys()
@@ -59,8 +64,7 @@ def test_quotes_have_three_to_eighty_words() -> None:
 
 def test_no_quote_repeats_another() -> None:
     lines = read_lines(data_files())
-    texts = [json.loads(line)["text"] for _, line in lines]
-    assert near_duplicates(texts) == []
+    assert near_duplicates(*texts_and_labels(lines)) == []
 
 
 def test_nothing_unseen_and_nothing_held_out_is_trained_on() -> None:
@@ -96,7 +100,15 @@ def test_a_broken_line_is_named(tmp_path: Path) -> None:
 def test_near_duplicates_are_found_and_chance_phrases_are_not(
     first: str, second: str, repeated: bool
 ) -> None:
-    assert near_duplicates([first, second]) == ([(0, 1)] if repeated else [])
+    assert near_duplicates([first, second], ["none", "none"]) == ([(0, 1)] if repeated else [])
+
+
+def test_a_few_other_words_and_another_label_are_a_contrast_and_no_repetition() -> None:
+    first = "We have seen no proof of that."
+    pair = [first, "You have seen no proof of that."]
+    assert near_duplicates(pair, ["sceptical", "sceptical"]) == [(0, 1)]
+    assert near_duplicates(pair, ["sceptical", "none"]) == []
+    assert near_duplicates([first, first], ["sceptical", "none"]) == [(0, 1)]
 
 
 def test_a_name_is_swapped_the_same_way_throughout_and_keeps_its_kind() -> None:

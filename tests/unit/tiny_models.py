@@ -117,7 +117,6 @@ def save_stance(folder: Path, seed: int = 11) -> Path:
         "name": "tiny",
         "max_tokens": MAX_TOKENS,
         "pad_id": 0,
-        "pad_token": "[PAD]",
         "calibration": {"scale": 1.5, "bias": -0.5},
     }
     (folder / "stance_model.json").write_text(json.dumps(content))
