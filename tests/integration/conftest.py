@@ -37,9 +37,9 @@ def new_worker(broker: EmbeddedBroker, tmp_path: Path) -> Iterator[StartWorker]:
         worker.stop()
 
 
-# kafka-python 3.0.12 leaves a socket to the garbage collector when a client is closed while it still
-# connects (manager._connect is cancelled) or still writes (transport.close waits for a flush that
-# never comes): a warning at some later moment, in whatever test runs then.
+# kafka-python 3.0.12 leaves a socket to the garbage collector when a client is closed while it
+# still connects (manager._connect is cancelled) or still writes (transport.close waits for a flush
+# that never comes): a warning at some later moment, in whatever test runs then.
 LEFT_BY_KAFKA_PYTHON = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 
 
