@@ -39,6 +39,15 @@ docs: $(VENV)/.dev ## What the documents say is true: commands run, references a
 package: $(VENV)/.dev ## The wheel builds, installs and works outside the checkout.
 	$(PYTEST) tests/package
 
+bench: $(VENV)/.dev ## Stancewire beside a naive service and the model alone. Result: docs/performance.md
+	$(BIN)/stancewire bench
+
+bench-limits: $(VENV)/.dev ## Memory, cost by length, workers by partitions. 30 minutes. Result: docs/performance.md
+	$(BIN)/python -m benchmarks.limits
+
+profile: $(VENV)/.dev ## Where a worker's time goes under full load. Result: docs/profile.svg
+	$(BIN)/python -m benchmarks.profile_worker
+
 bench-bad-input: $(VENV)/.dev ## How much do bad messages slow good ones? Result: docs/benchmarks.md
 	$(BIN)/python -m benchmarks.bad_input
 
@@ -103,5 +112,5 @@ $(VENV)/.fuzz: $(VENV)/.dev
 	$(PIP) install --quiet --editable '.[demo,dev,fuzz]'
 	@touch $@
 
-.PHONY: help demo test check unit integration eval docs package bench-bad-input bench-quotes \
-	bench-stance train eval-stance zero-shot fuzz-quotes contracts format clean
+.PHONY: help demo test check unit integration eval docs package bench bench-limits profile \
+	bench-bad-input bench-quotes bench-stance train eval-stance zero-shot fuzz-quotes contracts format clean

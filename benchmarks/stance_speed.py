@@ -17,22 +17,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
-from transformers import (
-    MPNetConfig,
-    MPNetForSequenceClassification,
-    PreTrainedTokenizerFast,
-    pipeline,
-)
 
 from models import load_classifier
-from models.loading import PACKAGED
 from models.training.data import Split, stance_quotes
-from models.training.pipeline import STUDENT_LAYERS
+from service.bench.peers import entailment_pipeline
 
 ROUNDS = 5
 QUOTES = 640
 QUOTES_ONE_BY_ONE = 60
-HYPOTHESES = ["doubt about a claim", "an offer of talks", "a threat"]
 
 
 def main() -> None:
@@ -42,7 +34,7 @@ def main() -> None:
     texts = [q.text for q in stance_quotes(Split.DEVELOPMENT, Split.TEST)[:QUOTES]]
     model = load_classifier(threads=threads)
     with TemporaryDirectory() as folder:
-        naive = _entailment_pipeline(Path(folder))
+        naive = entailment_pipeline(Path(folder))
         few = texts[:: len(texts) // QUOTES_ONE_BY_ONE]
         model.score(texts[:64])
         _one_by_one(naive, few[:5])
@@ -70,28 +62,6 @@ def main() -> None:
                 "ratio": round(ratio, 1),
             }
         )
-    )
-
-
-def _entailment_pipeline(folder: Path) -> Callable[[str], object]:
-    """The pipeline on a random entailment model of the packaged model's architecture."""
-    config = MPNetConfig(
-        vocab_size=30527,
-        num_hidden_layers=STUDENT_LAYERS,
-        num_labels=3,
-        id2label={0: "contradiction", 1: "neutral", 2: "entailment"},
-        label2id={"contradiction": 0, "neutral": 1, "entailment": 2},
-    )
-    MPNetForSequenceClassification(config).save_pretrained(folder)
-    special = {"pad_token": "<pad>", "sep_token": "</s>", "cls_token": "<s>"}
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_file=str(PACKAGED / "tokenizer.json"), model_max_length=512, **special
-    )
-    tokenizer.model_input_names = ["input_ids", "attention_mask"]
-    tokenizer.save_pretrained(folder)
-    classify = pipeline("zero-shot-classification", model=str(folder), device="cpu")
-    return lambda text: classify(
-        text, candidate_labels=HYPOTHESES, hypothesis_template="{}", multi_label=True
     )
 
 

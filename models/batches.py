@@ -2,23 +2,37 @@
 
 from collections.abc import Iterator, Sequence
 
+BATCH_TOKENS = 256
+"""A batch holds at most so many tokens, padding included: what it computes then fits the cache of a
+core, and a small article that comes meanwhile does not wait long. 1,024 are a tenth slower."""
 
-def batches_by_length(
-    lengths: Sequence[int], size: int, budget: int | None = None
-) -> Iterator[list[int]]:
-    """Indices in batches of at most `size`, the shortest first: little padding, same result.
+CALL_TOKENS = 16
+"""What a call costs beside its tokens: as much as so many more (measured: 3 to 4 ms)."""
 
-    With a `budget`, a batch padded to its longest holds at most that much length, or one text.
+
+def batches_by_length(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
+    """Indices in batches, the shortest first: little padding, same result.
+
+    A batch padded to its longest holds at most `budget` of length, or one text. Of all ways to cut
+    the sorted texts into such batches this takes the cheapest, where a batch costs its padded
+    length and `CALL_TOKENS` (dynamic programming over the sorted texts; time: texts by batch size).
     """
-    batch: list[int] = []
-    for index in sorted(range(len(lengths)), key=lengths.__getitem__):
-        full = budget is not None and (len(batch) + 1) * lengths[index] > budget
-        if batch and (full or len(batch) == size):
-            yield batch
-            batch = []
-        batch.append(index)
-    if batch:
-        yield batch
+    order = sorted(range(len(lengths)), key=lengths.__getitem__)
+    cost = [0] * (len(order) + 1)  # of the first so many texts
+    first = [0] * (len(order) + 1)  # where their last batch begins
+    for end in range(1, len(order) + 1):
+        longest = max(1, lengths[order[end - 1]])
+        cost[end] = cost[end - 1] + longest + CALL_TOKENS
+        first[end] = end - 1
+        for begin in range(end - 2, max(0, end - budget // longest) - 1, -1):
+            total = cost[begin] + (end - begin) * longest + CALL_TOKENS
+            if total < cost[end]:
+                cost[end], first[end] = total, begin
+    bounds = [len(order)]
+    while bounds[-1]:
+        bounds.append(first[bounds[-1]])
+    for end, begin in zip(bounds[-2::-1], bounds[:0:-1], strict=True):
+        yield order[begin:end]
 
 
 def encodable(text: str) -> str:

@@ -12,11 +12,12 @@ import torch
 from torch import Tensor
 from transformers import AutoModel
 
-from models.batches import batches_by_length, encodable
+from models.batches import BATCH_TOKENS, batches_by_length, encodable
+from models.classifier import EncodedText
 from models.errors import ModelError
 from models.folder import read_json, read_object, weights_version
 from models.labels import LabelSet, load_labels
-from models.pretrained import load_tokenizer, load_weights, max_tokens
+from models.pretrained import encode_texts, load_tokenizer, load_weights, max_tokens
 
 POOLING_CONFIG = "1_Pooling/config.json"
 _KNOWN_MODULES = ("Transformer", "Pooling", "Normalize")
@@ -48,7 +49,7 @@ class SentenceEncoder:
     background gets the packaged one. Raises: ModelError.
     """
 
-    def __init__(self, folder: Path, name: str, labels: LabelSet, batch_size: int = 32) -> None:
+    def __init__(self, folder: Path, name: str, labels: LabelSet) -> None:
         self._uses_cls = _pools_by_cls(folder)
         transformer = _transformer_folder(folder)
         self._tokenizer = load_tokenizer(transformer)
@@ -56,7 +57,7 @@ class SentenceEncoder:
         limit = read_object(transformer, "sentence_bert_config.json").get("max_seq_length")
         longest = max_tokens(self._tokenizer, self._model.config)
         self._max_tokens = min(limit, longest) if isinstance(limit, int) else longest
-        self._batch_size = batch_size
+        self.parallel_calls = 1  # that call uses all threads
         self._lock = threading.Lock()  # a fast tokenizer cannot be used by two threads at once
         self.name = name
         self.version = weights_version(transformer)
@@ -64,6 +65,15 @@ class SentenceEncoder:
         self._anchors = [self._embed(label.examples or label.hypotheses) for label in labels.labels]
         self._background = self._embed(labels.background or load_labels().background)
         self._neutral = torch.stack([_neutral_level(a, self._background) for a in self._anchors])
+
+    def encode(self, texts: Sequence[str]) -> list[EncodedText]:
+        """See Classifier."""
+        with self._lock:
+            return encode_texts(self._tokenizer, texts)
+
+    def score_encoded(self, batch: Sequence[EncodedText]) -> list[dict[str, float]]:
+        """See Classifier."""
+        return self.score([one.text for one in batch])
 
     def score(self, texts: Sequence[str]) -> list[dict[str, float]]:
         """One dict a text; see Classifier."""
@@ -87,7 +97,7 @@ class SentenceEncoder:
         """Unit vectors, (texts, width), in the texts' order."""
         clean = [encodable(text) for text in texts]
         rows: list[Tensor] = [torch.empty(0)] * len(clean)
-        for batch in batches_by_length([len(text) for text in clean], self._batch_size):
+        for batch in batches_by_length([len(text) for text in clean], 4 * BATCH_TOKENS):
             inputs = self._prepare([clean[i] for i in batch])
             for i, vector in zip(batch, self._infer(inputs), strict=True):
                 rows[i] = vector

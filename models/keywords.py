@@ -6,8 +6,10 @@ negation nor irony. Selected with `load_classifier("keywords")`.
 
 import hashlib
 import re
+from array import array
 from collections.abc import Sequence
 
+from models.classifier import EncodedText
 from models.labels import LabelSet
 
 NAME = "keywords"
@@ -34,10 +36,19 @@ class KeywordClassifier:
 
     def __init__(self, labels: LabelSet) -> None:
         self.name = NAME
+        self.parallel_calls = 1
         self.labels = labels
         self._stems = {label.name: _stems(label.name, label.hypotheses) for label in labels.labels}
         table = repr((_MISS, sorted(self._stems.items())))
         self.version = hashlib.sha256(table.encode()).hexdigest()[:12]
+
+    def encode(self, texts: Sequence[str]) -> list[EncodedText]:
+        """See Classifier; here a token is a character."""
+        return [EncodedText(text, array("I", map(ord, text))) for text in texts]
+
+    def score_encoded(self, batch: Sequence[EncodedText]) -> list[dict[str, float]]:
+        """See Classifier."""
+        return [self._score_one(one.text) for one in batch]
 
     def score(self, texts: Sequence[str]) -> list[dict[str, float]]:
         """One dict a text; see Classifier."""

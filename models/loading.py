@@ -16,6 +16,7 @@ from models.folder import ONNX_FILES, STANCE_CONFIG, is_entailment_label, read_j
 from models.keywords import NAME as KEYWORDS
 from models.keywords import KeywordClassifier
 from models.labels import LabelSet, load_labels
+from models.sessions import available_cores
 
 DEFAULT = "default"
 PACKAGED = Path(__file__).parent / "packaged"
@@ -28,14 +29,13 @@ def load_classifier(
     labels: LabelSet | None = None,
     *,
     threads: int | None = None,
-    batch_size: int = 32,
 ) -> Classifier:
     """The classifier for `model`, ready to score.
 
     `model` is None or "default" (the packaged model, no download), "keywords" (a fake for tests),
     a local folder, or a Hugging Face hub id. `labels` None is the packaged set. `threads` sets how
-    many CPU threads inference uses (torch's: in the whole process); None leaves it alone.
-    `batch_size` counts texts, for an entailment model pairs of text and hypothesis.
+    many CPU threads inference uses (torch's: in the whole process); None: one for each core that
+    this process may use.
 
     Raises: ModelError when the model cannot be found or is of a wrong kind; LabelsError when the
     packaged labels cannot be read.
@@ -48,16 +48,16 @@ def load_classifier(
     if kind is _Kind.STANCE:
         from models.stance import StanceModel
 
-        return StanceModel(folder, name, labels, batch_size, threads)
-    if threads is not None:
-        _use_threads(threads)
+        return StanceModel(folder, name, labels, threads)
+    threads = threads or available_cores()
+    _use_threads(threads)
     if kind is _Kind.ENTAILMENT:
         from models.nli import EntailmentModel
 
-        return EntailmentModel(folder, name, labels, batch_size, threads)
+        return EntailmentModel(folder, name, labels, threads)
     from models.encoder import SentenceEncoder
 
-    return SentenceEncoder(folder, name, labels, batch_size)
+    return SentenceEncoder(folder, name, labels)
 
 
 class _Kind(Enum):

@@ -14,12 +14,22 @@ import torch
 from torch import Tensor
 from transformers import AutoModelForSequenceClassification
 
-from models.batches import batches_by_length, encodable
+from models.batches import BATCH_TOKENS, batches_by_length, encodable
+from models.classifier import EncodedText
 from models.errors import ModelError
 from models.folder import ONNX_FILES, is_entailment_label, weights_version
 from models.labels import LabelSet
-from models.pretrained import load_config, load_tokenizer, load_weights, max_tokens
+from models.pretrained import (
+    encode_texts,
+    load_config,
+    load_tokenizer,
+    load_weights,
+    max_tokens,
+)
 from models.sessions import open_session
+
+BATCH_CHARS = 4 * BATCH_TOKENS
+"""Pairs of text and hypothesis are batched by characters: about four make a token."""
 
 
 class EntailmentModel:
@@ -34,7 +44,6 @@ class EntailmentModel:
         folder: Path,
         name: str,
         labels: LabelSet,
-        batch_size: int = 32,
         threads: int | None = None,
     ) -> None:
         config = load_config(folder)
@@ -43,12 +52,21 @@ class EntailmentModel:
         self._run = _onnx_runner(folder / onnx, threads) if onnx else _torch_runner(folder)
         self._columns = _logit_columns(folder, config.label2id or {})
         self._max_tokens = max_tokens(self._tokenizer, config)
-        self._batch_size = batch_size
+        self.parallel_calls = 1  # that call uses all threads
         self._lock = threading.Lock()  # a fast tokenizer cannot be used by two threads at once
         self.name = name
         self.version = weights_version(folder, onnx or "*.safetensors")
         self.labels = labels
         self._hypotheses = [h for label in labels.labels for h in label.hypotheses]
+
+    def encode(self, texts: Sequence[str]) -> list[EncodedText]:
+        """See Classifier; the hypotheses' tokens, the same for each, are not counted."""
+        with self._lock:
+            return encode_texts(self._tokenizer, texts)
+
+    def score_encoded(self, batch: Sequence[EncodedText]) -> list[dict[str, float]]:
+        """See Classifier."""
+        return self.score([one.text for one in batch])
 
     def score(self, texts: Sequence[str]) -> list[dict[str, float]]:
         """One dict a text; see Classifier."""
@@ -63,7 +81,7 @@ class EntailmentModel:
         """(pairs,): in [0, 1], in the pairs' order."""
         results = torch.empty(len(pairs))
         lengths = [len(text) + len(hypothesis) for text, hypothesis in pairs]
-        for batch in batches_by_length(lengths, self._batch_size):
+        for batch in batches_by_length(lengths, BATCH_CHARS):
             results[batch] = self._infer(self._prepare([pairs[i] for i in batch]))
         return results
 

@@ -4,7 +4,8 @@ A model folder is what transformers' `save_pretrained` writes. Only safetensors 
 and no code from the folder ever runs.
 """
 
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from transformers import (
 )
 from transformers.utils import logging as transformers_logging
 
+from models.batches import encodable
+from models.classifier import EncodedText
 from models.errors import ModelError
 
 _VOCABULARY_FILES = ("tokenizer.json", "vocab.*", "*.model")
@@ -44,6 +47,14 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     if not isinstance(tokenizer, PreTrainedTokenizerBase):
         raise ModelError(f"{folder}: its tokenizer is of an unknown kind")
     return tokenizer
+
+
+def encode_texts(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> list[EncodedText]:
+    """The texts with the ids of all their tokens, special ones left out."""
+    if not texts:
+        return []
+    ids = tokenizer([encodable(text) for text in texts], add_special_tokens=False)["input_ids"]
+    return [EncodedText(text, array("I", row)) for text, row in zip(texts, ids, strict=True)]
 
 
 def load_config(folder: Path) -> PreTrainedConfig:

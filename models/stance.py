@@ -11,7 +11,10 @@ is one:
     tokenizer.json
 """
 
+import os
+from array import array
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,17 +23,17 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from models.batches import batches_by_length, encodable
+from models.batches import BATCH_TOKENS, batches_by_length, encodable
+from models.classifier import EncodedText
 from models.errors import ModelError
 from models.folder import STANCE_CONFIG, read_object, weights_version
 from models.labels import LabelSet
-from models.sessions import open_session
+from models.sessions import available_cores, open_session
+
+# Its threads wait for each other by spinning, on the cores that the encoder needs.
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 Floats = NDArray[np.float32]
-
-BATCH_TOKENS = 512
-"""A batch holds at most so many tokens, padding included: what it computes then fits the cache of a
-core; four times as many run half as fast."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +53,13 @@ class Calibration:
 class StanceModel:
     """Scores a label by the mean logit of its hypotheses.
 
-    `folder` is laid out as above; `threads` None: one a core. Raises: ModelError.
+    `folder` is laid out as above; `threads` None: one a core. Each call runs on one thread, and
+    calls run side by side: threads that share a call wait for each other at every layer, the more
+    so when something else needs a core. Raises: ModelError.
     """
 
     def __init__(
-        self,
-        folder: Path,
-        name: str,
-        labels: LabelSet,
-        batch_size: int = 32,
-        threads: int | None = None,
+        self, folder: Path, name: str, labels: LabelSet, threads: int | None = None
     ) -> None:
         config = read_object(folder, STANCE_CONFIG)
         self.name = name
@@ -68,9 +68,9 @@ class StanceModel:
         self.labels = labels
         self._calibration = _calibration(folder, config)
         self._tokenizer, self._pad_id = _tokenizer(folder, config)
-        self._encoder = open_session(folder / "encoder.onnx", threads)
-        self._head = open_session(folder / "head.onnx", threads)
-        self._batch_size = batch_size
+        self.parallel_calls = threads or available_cores()
+        self._encoder = open_session(folder / "encoder.onnx", threads=1)
+        self._head = open_session(folder / "head.onnx", threads=1)
         self._hypotheses = self.embed([h for label in labels.labels for h in label.hypotheses])
         self._sizes = [len(label.hypotheses) for label in labels.labels]
 
@@ -78,8 +78,20 @@ class StanceModel:
         """One dict a text; see Classifier."""
         if not texts:
             return []
-        rows = self._calibration.probabilities(self.label_logits(texts)).tolist()
-        return [dict(zip(self.labels.names, row, strict=True)) for row in rows]
+        return self._decode(self.embed(texts))
+
+    def encode(self, texts: Sequence[str]) -> list[EncodedText]:
+        """See Classifier; texts are cut at the model's limit."""
+        clean = [_without_comma(encodable(text)) for text in texts]
+        encodings = self._tokenizer.encode_batch_fast(clean)
+        return [
+            EncodedText(text, array("I", encoding.ids))
+            for text, encoding in zip(texts, encodings, strict=True)
+        ]
+
+    def score_encoded(self, batch: Sequence[EncodedText]) -> list[dict[str, float]]:
+        """See Classifier."""
+        return self._decode(self._infer(batch)) if batch else []
 
     def score_hypotheses(self, vectors: Floats) -> Floats:
         """Vectors of texts to (texts, hypotheses): each hypothesis' probability, in label order."""
@@ -87,10 +99,7 @@ class StanceModel:
 
     def label_logits(self, texts: Sequence[str]) -> Floats:
         """(texts, labels), before calibration: means over each label's hypotheses."""
-        starts = np.cumsum([0, *self._sizes[:-1]])
-        logits = self.judge(self.embed(texts), self._hypotheses)
-        sums = np.add.reduceat(logits, starts, axis=1)
-        return (sums / self._sizes).astype(np.float32)
+        return self._label_logits(self.embed(texts))
 
     def judge(self, quotes: Floats, hypotheses: Floats) -> Floats:
         """Vectors of both to logits, (quotes, hypotheses)."""
@@ -99,26 +108,36 @@ class StanceModel:
 
     def embed(self, texts: Sequence[str]) -> Floats:
         """(texts, width), in the texts' order."""
-        clean = [_without_comma(encodable(text)) for text in texts]
-        tokens = [encoding.ids for encoding in self._tokenizer.encode_batch(clean)]
-        rows: list[Floats] = [np.empty(0, np.float32)] * len(clean)
-        lengths = [len(ids) for ids in tokens]
-        for batch in batches_by_length(lengths, self._batch_size, BATCH_TOKENS):
-            for i, vector in zip(batch, self._infer([tokens[i] for i in batch]), strict=True):
-                rows[i] = vector
-        return np.stack(rows)
+        encoded = self.encode(texts)
+        batches = list(batches_by_length([len(one) for one in encoded], BATCH_TOKENS))
+        with ThreadPoolExecutor(self.parallel_calls) as pool:
+            parts = list(pool.map(self._infer, ([encoded[i] for i in batch] for batch in batches)))
+        rows = np.empty((len(texts), parts[0].shape[1]), np.float32)
+        for batch, part in zip(batches, parts, strict=True):
+            rows[batch] = part
+        return rows
 
-    def _infer(self, tokens: list[list[int]]) -> Floats:
-        shape = len(tokens), max(len(ids) for ids in tokens)
+    def _infer(self, batch: Sequence[EncodedText]) -> Floats:
+        """One pass of the encoder: (texts, width)."""
+        shape = len(batch), max(map(len, batch))
         inputs = {
             "input_ids": np.full(shape, self._pad_id, np.int64),
             "attention_mask": np.zeros(shape, np.int64),
         }
-        for row, ids in enumerate(tokens):
-            inputs["input_ids"][row, : len(ids)] = ids
-            inputs["attention_mask"][row, : len(ids)] = 1
+        for row, one in enumerate(batch):
+            inputs["input_ids"][row, : len(one)] = one.ids
+            inputs["attention_mask"][row, : len(one)] = 1
         vectors: Floats = self._encoder.run(None, inputs)[0]
         return vectors
+
+    def _label_logits(self, vectors: Floats) -> Floats:
+        starts = np.cumsum([0, *self._sizes[:-1]])
+        sums = np.add.reduceat(self.judge(vectors, self._hypotheses), starts, axis=1)
+        return (sums / self._sizes).astype(np.float32)
+
+    def _decode(self, vectors: Floats) -> list[dict[str, float]]:
+        rows = self._calibration.probabilities(self._label_logits(vectors)).tolist()
+        return [dict(zip(self.labels.names, row, strict=True)) for row in rows]
 
 
 def _without_comma(text: str) -> str:

@@ -6,6 +6,7 @@ four is one clear line on standard error and an exit code, before Kafka is joine
 
 import asyncio
 import contextlib
+import gc
 import logging
 import logging.config
 import os
@@ -37,12 +38,15 @@ from service.transport import LedgerConsumer, ledger_transport
 log = logging.getLogger(__name__)
 
 LAG_SECONDS = 2.0
+SWITCH_SECONDS = 0.001
+# Scored once before the worker is ready: first calls allocate what later ones find.
+WARM_UP = ["Two paths are still open.", "We will see what they do. " * 20] * 4
 CONNECT_SECONDS = 2.0
 # Beyond the drain: for the last commit, the producer's flush and leaving the group.
 MARGIN_SECONDS = 8.0
 
 
-class _NoFaustWeb(BootStrategy):
+class NoFaustWeb(BootStrategy):
     """Faust's own web server listens on all interfaces whatever one sets: never start it."""
 
     enable_web = False
@@ -97,7 +101,7 @@ def _end(*_: object) -> NoReturn:
 class StancewireApp(faust.App):
     """A Faust app that stores nothing on disk and brings no web server of its own."""
 
-    BootStrategy = _NoFaustWeb
+    BootStrategy = NoFaustWeb
     logger = logging.getLogger("faust.app")
     runtime: "Runtime"
 
@@ -132,6 +136,7 @@ class Runtime:
         port = self.http.start()
         log.info("serving /metrics, /livez and /readyz on %s:%d", self.settings.http_host, port)
         self.classifier = load_model(self.settings)
+        self.classifier.score(WARM_UP)
         labels = self.classifier.labels
         self.metrics.set_model(
             self.classifier.name,
@@ -139,6 +144,10 @@ class Runtime:
             labels.version,
             (*labels.names, "none"),
         )
+        # Python's threads take turns of 5 ms otherwise: a long article's splitter would hold up the
+        # event loop at each of its steps.
+        sys.setswitchinterval(SWITCH_SECONDS)
+        gc.freeze()  # what is loaded stays: no collection need look through it again
         self.health.model_loaded = True
         log.info("model %s %s is loaded", self.classifier.name, self.classifier.version)
         require_topics(self.settings)
@@ -200,9 +209,12 @@ def create_app(settings: Settings) -> StancewireApp:
         producer_request_timeout=settings.delivery_timeout_seconds,
     )
     runtime = app.runtime = Runtime(settings, lambda: app.consumer_generation_id)
-    app.transport = ledger_transport(runtime.ledger, settings.drain_timeout_seconds)(
-        app.conf.broker_consumer, app
+    transport = ledger_transport(
+        runtime.ledger,
+        drain_timeout_seconds=settings.drain_timeout_seconds,
+        fetch_wait_seconds=settings.fetch_wait_seconds,
     )
+    app.transport = transport(app.conf.broker_consumer, app)
     _add_agent(app, runtime)
     _add_watchers(app, runtime)
     return app

@@ -1,24 +1,94 @@
-"""Gathers quotes of many articles into model calls, off the event loop.
+"""Gathers the quotes of many articles into model calls, off the event loop.
 
-Knows nothing of articles: texts go in, one result a text comes out. One thread runs the model;
-while it works, the next batch gathers.
+Knows nothing of articles but that texts come in groups: texts go in, one result a text comes out.
+As many calls run side by side as the model can use; while they run, the next ones gather.
+
+An article's texts wait in its line until a call can begin. The article that is due first comes
+first, and what it is due by grows with its length: small articles pass a huge one, which waits no
+more than a bounded time. A call holds the most urgent text and others of about its length, looked
+for among those next in turn: little is padded.
 """
 
 import asyncio
+import heapq
 import itertools
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import cast
 
+from models.batches import BATCH_TOKENS, batches_by_length
+from models.classifier import EncodedText
 from service.errors import InvalidArticle, Reason
+from service.score_cache import ScoreCache, cache_key
 
 log = logging.getLogger(__name__)
 
 Scores = Mapping[str, float]
-Pending = tuple[str, "asyncio.Future[Scores]"]
-Score = Callable[[Sequence[str]], Sequence[Scores]]
+Score = Callable[[Sequence[EncodedText]], Sequence[Scores]]
+
+MANY_CALLS = 24
+WINDOW_CALLS = 16
+CALLS_AHEAD = 2
+"""When more than so many calls wait, so many are looked through for texts of one length, and so
+many formed at one time. When less waits, calls are half as large and none is formed ahead of its
+time: who comes next waits less."""
+
+WINDOW_TEXTS = 512
+"""Looked through at most, so that forming calls takes milliseconds whatever `max_tokens` is."""
+
+LEAST_CALL_TOKENS = 64
+"""Texts are spread over idle threads, but not in calls that are smaller than this."""
+
+SECONDS_PER_TOKEN = 0.004
+MAX_DUE_SECONDS = 10.0
+"""An article is due so long after it came, times its tokens: twenty times what it takes alone."""
+
+LOOP_SLICE = 500
+"""Texts taken in before others on the event loop get their turn."""
+
+
+@dataclass(eq=False, slots=True)
+class _Article:
+    """The texts of one article: what is known of each, and how many are not."""
+
+    due: float
+    results: list[Scores | None]
+    missing: int
+    finished: asyncio.Future[None]
+    line: "deque[_Job]" = field(default_factory=deque)
+
+    def __lt__(self, other: "_Article") -> bool:
+        return self.due < other.due
+
+    def answer(self, index: int, scores: Scores) -> None:
+        self.results[index] = scores
+        self.missing -= 1
+        if not self.missing and not self.finished.done():
+            self.finished.set_result(None)
+
+    def fail(self, error: InvalidArticle) -> None:
+        if not self.finished.done():
+            self.finished.set_exception(error)
+
+
+@dataclass(eq=False, slots=True)
+class _Job:
+    """One text to be scored, and all who wait for it."""
+
+    text: EncodedText
+    key: bytes
+    arrived: float
+    waiting: list[tuple[_Article, int]] = field(default_factory=list)
+    taken: bool = False
+
+    @property
+    def wanted(self) -> bool:
+        """Somebody still waits."""
+        return any(not article.finished.done() for article, _ in self.waiting)
 
 
 class Batcher:
@@ -26,40 +96,61 @@ class Batcher:
 
     Args:
         score: blocking function: texts to scores, in the same order.
-        max_quotes: most texts in one call.
-        wait_seconds: how long a text waits for others while the model is idle.
+        cache: scores of texts seen before.
+        calls: how many calls may run at one time.
+        max_tokens: most tokens in one call, padding included; a longer text goes alone.
+        wait_seconds: how long a text waits for others while a thread is idle.
         observe: told (seconds, texts) of every call.
+        observe_cache: told (hits, misses) of every article.
     """
 
     def __init__(
         self,
         score: Score,
+        cache: ScoreCache,
         *,
-        max_quotes: int = 32,
-        wait_seconds: float = 0.005,
+        calls: int = 1,
+        max_tokens: int = BATCH_TOKENS,
+        wait_seconds: float = 0.002,
         observe: Callable[[float, int], None] = lambda _seconds, _texts: None,
+        observe_cache: Callable[[int, int], None] = lambda _hits, _misses: None,
     ) -> None:
         self._score = score
-        self._max_quotes = max_quotes
+        self._cache = cache
+        self._calls = calls
+        self._max_tokens = max_tokens
         self._wait_seconds = wait_seconds
         self._observe = observe
-        self._waiting: deque[deque[Pending]] = deque()  # one for each article
+        self._observe_cache = observe_cache
+        self._articles: list[_Article] = []  # a heap: those with texts in line, first due first
+        self._jobs: dict[bytes, _Job] = {}  # in a line or in a call
+        self._tokens = 0  # in all lines; texts given up count until they are met
         self._arrived = asyncio.Event()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="model")
-        self._task: asyncio.Task[None] | None = None
+        self._forming = asyncio.Lock()
+        self._formed: deque[list[_Job]] = deque()
+        self._running = 0  # calls
+        self._closed = False
+        self._threads = ThreadPoolExecutor(calls, thread_name_prefix="model")
+        self._lanes: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> "Batcher":
-        self._task = asyncio.create_task(self._run(), name="batcher")
+        self._lanes = [
+            asyncio.create_task(self._serve(), name=f"batcher {number}")
+            for number in range(self._calls)
+        ]
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-        _cancel(itertools.chain.from_iterable(self._waiting))
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._closed = True
+        for lane in self._lanes:
+            lane.cancel()
+        await asyncio.gather(*self._lanes, return_exceptions=True)
+        for job in self._jobs.values():  # nobody must wait for ever
+            for article, _index in job.waiting:
+                article.finished.cancel()
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def classify(self, texts: Sequence[str]) -> list[Scores]:
+    async def classify(self, texts: Sequence[EncodedText]) -> list[Scores]:
         """Score the texts of one article.
 
         Safe to cancel: texts whose call has not begun are dropped, other articles notice nothing.
@@ -67,104 +158,164 @@ class Batcher:
         Raises:
             InvalidArticle: the model failed on one of these texts, alone, twice.
         """
-        loop = asyncio.get_running_loop()
-        futures: list[asyncio.Future[Scores]] = [loop.create_future() for _ in texts]
-        if texts:
-            self._waiting.append(deque(zip(texts, futures, strict=True)))
-            self._arrived.set()
+        finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        tokens = sum(map(len, texts))
+        due = time.monotonic() + min(tokens * SECONDS_PER_TOKEN, MAX_DUE_SECONDS)
+        article = _Article(due, [None] * len(texts), len(texts), finished)
         try:
-            return list(await asyncio.gather(*futures))
-        except BaseException:
-            for future in futures:
-                future.cancel()
-            raise
+            hits = 0
+            for start in range(0, len(texts), LOOP_SLICE):
+                if start:
+                    await asyncio.sleep(0)
+                if self._closed:
+                    raise asyncio.CancelledError("the batcher is closed")
+                for index, text in enumerate(texts[start : start + LOOP_SLICE], start):
+                    hits += self._ask(article, index, text)
+            self._observe_cache(hits, len(texts) - hits)
+            if article.missing:
+                await finished
+        finally:
+            finished.cancel()  # tells the lanes that nobody waits any more
+            if not finished.cancelled():
+                finished.exception()  # seen, also where the article was given up meanwhile
+        return cast(list[Scores], article.results)
 
-    async def _run(self) -> None:
+    def _ask(self, article: _Article, index: int, text: EncodedText) -> bool:
+        """Answer from the cache, or stand in line; True when no work arises."""
+        key = cache_key(text)
+        known = self._cache.get(key)
+        if known is not None:
+            article.answer(index, known)
+            return True
+        job = self._jobs.get(key)
+        asked_before = job is not None
+        if job is None:
+            job = self._jobs[key] = _Job(text, key, time.monotonic())
+        job.waiting.append((article, index))
+        if not job.taken:  # also in this article's line, which may be the shorter one
+            self._line_up(article, job)
+        return asked_before
+
+    def _line_up(self, article: _Article, job: _Job) -> None:
+        if not article.line:
+            heapq.heappush(self._articles, article)
+        article.line.append(job)
+        self._tokens += len(job.text)
+        self._arrived.set()
+
+    async def _serve(self) -> None:
         while True:
-            batch: list[Pending] = []
-            try:
-                await self._gather(batch)
-                await self._infer(batch)
-            except BaseException:  # cancelled: nobody must wait for this batch for ever
-                _cancel(batch)
-                raise
+            async with self._forming:
+                while not self._formed:
+                    await self._form()
+                jobs = self._formed.popleft()
+            await self._infer(jobs)
 
-    async def _gather(self, batch: list[Pending]) -> None:
-        """Wait for a first text, then a moment for more; fill the empty batch with them."""
-        while not batch:
-            await self._arrival()
-            batch += self._take(self._max_quotes)
-        deadline = asyncio.get_running_loop().time() + self._wait_seconds
-        while len(batch) < self._max_quotes:
-            try:
-                async with asyncio.timeout_at(deadline):
-                    await self._arrival()
-            except TimeoutError:
-                break
-            batch += self._take(self._max_quotes - len(batch))
-
-    async def _arrival(self) -> None:
-        """Until texts wait."""
-        while not self._waiting:
+    async def _form(self) -> None:
+        """Wait for a first text, then a moment for more; form calls of them."""
+        while not self._articles:
             self._arrived.clear()
             await self._arrived.wait()
+        deadline = self._articles[0].line[0].arrived + self._wait_seconds
+        while self._tokens < self._max_tokens and (left := deadline - time.monotonic()) > 0:
+            self._arrived.clear()
+            try:
+                async with asyncio.timeout(left):
+                    await self._arrived.wait()
+            except TimeoutError:
+                break
+        self._cut(idle=max(1, self._calls - self._running))
 
-    def _take(self, most: int) -> list[Pending]:
-        """One text of each article in turn: a small article never waits for a huge one to end.
+    def _cut(self, idle: int) -> None:
+        """Form calls of what waits; what does not begin soon goes back to its line."""
+        many = self._tokens > MANY_CALLS * self._max_tokens
+        most = self._max_tokens if many else self._max_tokens // 2
+        taken = self._take(WINDOW_CALLS * self._max_tokens if many else self._max_tokens)
+        lengths = [len(job.text) for _, job in taken]
+        share = max(LEAST_CALL_TOKENS, -(-sum(lengths) // idle))
+        # The call with the most urgent text comes last.
+        batches = sorted(batches_by_length(lengths, min(most, share)), key=min, reverse=True)
+        for _ in range(min(len(batches), CALLS_AHEAD if many else idle)):
+            self._formed.append([taken[index][1] for index in batches.pop()])
+        for index in sorted(itertools.chain.from_iterable(batches), reverse=True):
+            self._put_back(*taken[index])
 
-        Texts whose article was given up meanwhile are dropped.
-        """
-        taken: list[Pending] = []
-        while self._waiting and len(taken) < most:
-            article = self._waiting.popleft()
-            text, future = article.popleft()
-            if not future.done():
-                taken.append((text, future))
-            if article:
-                self._waiting.append(article)
+    def _take(self, most_tokens: int) -> list[tuple[_Article, _Job]]:
+        """The next texts, the most urgent first; those nobody wants any more are dropped."""
+        taken: list[tuple[_Article, _Job]] = []
+        tokens = 0
+        while self._articles and tokens < most_tokens and len(taken) < WINDOW_TEXTS:
+            article = self._articles[0]
+            job = article.line.popleft()
+            self._tokens -= len(job.text)
+            if not article.line:
+                heapq.heappop(self._articles)
+            if job.taken:  # stood in another article's line too
+                continue
+            job.taken = True
+            if not job.wanted:
+                del self._jobs[job.key]
+                continue
+            taken.append((article, job))
+            tokens += len(job.text)
         return taken
 
-    async def _infer(self, batch: list[Pending]) -> None:
-        batch = [(text, future) for text, future in batch if not future.done()]
-        if not batch:  # all were given up while the batch gathered
+    def _put_back(self, article: _Article, job: _Job) -> None:
+        """Undo the taking: to the front of the line, and it has waited for others long enough."""
+        job.taken = False
+        job.arrived = float("-inf")
+        if not article.line:
+            heapq.heappush(self._articles, article)
+        article.line.appendleft(job)
+        self._tokens += len(job.text)
+
+    async def _infer(self, jobs: list[_Job]) -> None:
+        for job in jobs:
+            if not job.wanted:  # given up since the call was formed
+                del self._jobs[job.key]
+        jobs = [job for job in jobs if job.wanted]
+        if not jobs:
             return
         try:
-            results = await self._call([text for text, _ in batch])
-            answered = list(zip(batch, results, strict=True))
+            results = await self._call([job.text for job in jobs])
+            answered = list(zip(jobs, results, strict=True))
         except Exception as error:  # whatever a model may raise
-            log.warning("model failed on %d quotes, trying one by one: %r", len(batch), error)
-            await self._infer_one_by_one(batch)
+            log.warning("model failed on %d quotes, trying one by one: %r", len(jobs), error)
+            await self._answer_one_by_one(jobs)
             return
-        for (_, future), scores in answered:
-            if not future.done():
-                future.set_result(scores)
+        for job, scores in answered:
+            self._resolve(job, scores)
 
-    async def _infer_one_by_one(self, batch: list[Pending]) -> None:
-        """Find out which quote the model cannot take, so that only its article pays."""
-        for text, future in batch:
-            if future.done():
+    async def _answer_one_by_one(self, jobs: list[_Job]) -> None:
+        """Find out which quote the model cannot take, so that only its articles pay."""
+        for job in jobs:
+            if not job.wanted:
+                del self._jobs[job.key]
                 continue
-            outcome: Scores | InvalidArticle
             try:
-                [outcome] = await self._call([text])
+                [scores] = await self._call([job.text])
             except Exception as error:
-                message = f"the model failed on a quote of {len(text)} characters: {error!r}"
-                outcome = InvalidArticle(Reason.CLASSIFICATION_FAILED, message)
-            if future.done():  # its article was given up meanwhile
-                continue
-            if isinstance(outcome, InvalidArticle):
-                future.set_exception(outcome)
+                size = len(job.text.text)
+                message = f"the model failed on a quote of {size} characters: {error!r}"
+                del self._jobs[job.key]
+                for article, _ in job.waiting:
+                    article.fail(InvalidArticle(Reason.CLASSIFICATION_FAILED, message))
             else:
-                future.set_result(outcome)
+                self._resolve(job, scores)
 
-    async def _call(self, texts: list[str]) -> Sequence[Scores]:
+    def _resolve(self, job: _Job, scores: Scores) -> None:
+        del self._jobs[job.key]  # whoever asks from now on finds it in the cache or asks anew
+        self._cache.put(job.key, scores)
+        for article, index in job.waiting:
+            article.answer(index, scores)
+
+    async def _call(self, texts: list[EncodedText]) -> Sequence[Scores]:
         started = time.perf_counter()
         loop = asyncio.get_running_loop()
-        results = await loop.run_in_executor(self._thread, self._score, texts)
+        self._running += 1
+        try:
+            results = await loop.run_in_executor(self._threads, self._score, texts)
+        finally:
+            self._running -= 1
         self._observe(time.perf_counter() - started, len(texts))
         return results
-
-
-def _cancel(batch: Iterable[Pending]) -> None:
-    for _, future in batch:
-        future.cancel()

@@ -197,7 +197,7 @@ def classify(
     objects = list(read_texts(files))
     settings = load_settings(model=model, labels_file=labels)
     classifier = load_model(settings)
-    results = classify_texts(classifier, objects, batch=settings.batch_quotes)
+    results = classify_texts(classifier, objects)
     if explain:
         results = explained(results, load_explainer(classifier))
         if format is Format.TABLE:
@@ -271,6 +271,24 @@ def schema_asyncapi() -> None:
     from service.contracts import asyncapi
 
     print_line(json.dumps(asyncapi(), indent=2))
+
+
+@app.command(epilog="Example: stancewire bench --quick")
+def bench(
+    quick: Annotated[bool, typer.Option("--quick", help="One short round: a minute.")] = False,
+    format: OutputFormat = Format.TABLE,
+) -> None:
+    """Stancewire beside a naive service and the model alone, on this machine: 12 minutes."""
+    from rich.console import Console
+
+    from service.bench.report import print_result
+    from service.bench.run import QUICK, Plan, run_bench
+
+    with Console(stderr=True).status("") as status:
+        result = run_bench(load_settings(), QUICK if quick else Plan(), status.update)
+    if format is Format.TABLE:
+        print_result(result)
+    print_line(json.dumps(result.as_dict()))
 
 
 @app.command(epilog="Example: STANCEWIRE_GROUP=desk stancewire config")

@@ -38,6 +38,9 @@ FINISH_TIMEOUT_SECONDS = 60.0
 STOP_TIMEOUT_SECONDS = 35.0
 SESSION_TIMEOUT_SECONDS = 6.0  # the group forms in half of it
 HEARTBEAT_SECONDS = 2.0
+FETCH_WAIT_SECONDS = (
+    0.02  # the embedded broker holds a fetch to the end, whatever arrives meanwhile
+)
 
 
 @dataclass(frozen=True)
@@ -179,6 +182,7 @@ def _own_settings(settings: Settings, broker: EmbeddedBroker) -> Settings:
             "session_timeout_seconds": SESSION_TIMEOUT_SECONDS,
             "heartbeat_seconds": HEARTBEAT_SECONDS,
             "commit_interval_seconds": 0.5,
+            "fetch_wait_seconds": FETCH_WAIT_SECONDS,
         }
     )
 

@@ -44,21 +44,22 @@ class Health:
     stopping: bool = False
     oldest_since: float | None = None  # when the oldest article in work was read
     _beat: float | None = field(default=None, init=False)
-    _calls: dict[str, float] = field(default_factory=dict, init=False)  # name: running since
+    _calls: dict[object, tuple[str, float]] = field(default_factory=dict, init=False)
 
     def beat(self) -> None:
         """The worker's loop turns."""
         self._beat = self.clock()
 
     def watched(self, name: str, function: Callable[[Argument], Result]) -> Callable[..., Result]:
-        """The function, watched while it runs; one call at a time."""
+        """The function, each call of it watched while it runs."""
 
         def call(argument: Argument) -> Result:
-            self._calls[name] = self.clock()
+            running = object()
+            self._calls[running] = name, self.clock()
             try:
                 return function(argument)
             finally:
-                del self._calls[name]
+                del self._calls[running]
 
         return call
 
@@ -70,7 +71,7 @@ class Health:
             problems.append(f"the event loop is stuck for {now - self._beat:.0f} s")
         if self.oldest_since is not None and now - self.oldest_since > self.in_flight_limit_seconds:
             problems.append(f"an article is in work for {now - self.oldest_since:.0f} s")
-        for name, since in list(self._calls.items()):
+        for name, since in list(self._calls.values()):
             if now - since > self.call_limit_seconds:
                 problems.append(f"a call of the {name} runs for {now - since:.0f} s")
         return problems

@@ -24,6 +24,8 @@ INFERENCE_QUOTES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 CLASSIFIED, EMPTY, DEAD_LETTER = OUTCOMES = ("classified", "empty", "dead_letter")
 
+HIT, MISS = "hit", "miss"
+
 
 class Metrics:
     """Every metric of one worker; each instance has its own registry."""
@@ -52,6 +54,11 @@ class Metrics:
         self.inference_quotes = self._histogram(
             "inference_quotes", "Quotes in one model call.", INFERENCE_QUOTES
         )
+        self.score_cache = self._counter(
+            "score_cache_requests",
+            "Quotes looked up among those scored before, by result.",
+            "result",
+        )
         self.in_flight_articles = self._gauge(
             "in_flight_articles", "Articles read and not yet delivered."
         )
@@ -68,6 +75,8 @@ class Metrics:
         # A series that appears only with its first event makes rates and alerts miss that event.
         for outcome in OUTCOMES:
             self.articles.labels(outcome)
+        for result in (HIT, MISS):
+            self.score_cache.labels(result)
         for reason in Reason:
             self.dead_letters.labels(reason.value)
 
@@ -79,6 +88,11 @@ class Metrics:
         """Note one model call."""
         self.inference_seconds.observe(seconds)
         self.inference_quotes.observe(quotes)
+
+    def observe_cache(self, hits: int, misses: int) -> None:
+        """Note how many quotes of an article were scored before."""
+        self.score_cache.labels(HIT).inc(hits)
+        self.score_cache.labels(MISS).inc(misses)
 
     def set_model(self, name: str, version: str, labels: str, stances: tuple[str, ...]) -> None:
         """Say which model and label set judge, and begin a series for every stance."""

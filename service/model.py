@@ -18,12 +18,7 @@ def load_model(settings: Settings) -> Classifier:
     """
     try:
         labels = load_labels(settings.labels_file)
-        return load_classifier(
-            settings.model,
-            labels,
-            threads=settings.model_threads or None,
-            batch_size=settings.batch_quotes,
-        )
+        return load_classifier(settings.model, labels, threads=settings.model_threads or None)
     except (ModelError, LabelsError) as error:
         raise UsageError(str(error)) from error
 

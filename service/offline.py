@@ -12,6 +12,8 @@ from service.quotes import extract_quotes
 if TYPE_CHECKING:
     from models.explain import Explainer
 
+TEXTS_AT_ONCE = 256  # results appear in such portions
+
 
 def process_article(article: Article, classifier: Classifier) -> list[QuoteEvent]:
     """Quote events of one article."""
@@ -50,11 +52,11 @@ def extract_article(value: bytes) -> dict[str, Any]:
 
 
 def classify_texts(
-    classifier: Classifier, objects: Sequence[dict[str, Any]], *, batch: int
+    classifier: Classifier, objects: Sequence[dict[str, Any]]
 ) -> Iterator[dict[str, Any]]:
     """The same objects plus "stance" and "scores", in order."""
-    for start in range(0, len(objects), batch):
-        part = objects[start : start + batch]
+    for start in range(0, len(objects), TEXTS_AT_ONCE):
+        part = objects[start : start + TEXTS_AT_ONCE]
         scores = classifier.score([one["text"] for one in part])
         for one, score in zip(part, scores, strict=True):
             rounded = {label: round(value, 4) for label, value in score.items()}

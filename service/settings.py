@@ -18,6 +18,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from models.batches import BATCH_TOKENS
 from service.errors import UsageError
 
 ENV_PREFIX = "STANCEWIRE_"
@@ -59,11 +60,25 @@ class Settings(BaseSettings):
         None, description="TOML file with another label set; unset: the three stances."
     )
     model_threads: int = Field(
-        0, ge=0, le=256, description="Threads of the model; 0: torch's default, one a core."
+        0,
+        ge=0,
+        le=256,
+        description="Threads of the model; 0: one for each core that the container may use.",
     )
-    batch_quotes: int = Field(32, ge=1, le=4096, description="Most quotes in one model call.")
+    batch_tokens: int = Field(
+        BATCH_TOKENS,
+        ge=16,
+        le=65_536,
+        description="Most tokens in one model call, padding included; a longer quote goes alone.",
+    )
     batch_wait_seconds: float = Field(
-        0.005, ge=0, le=1, description="How long a quote waits for others to share its model call."
+        0.002, ge=0, le=1, description="How long a quote waits for others to share its model call."
+    )
+    cache_quotes: int = Field(
+        20_000,
+        ge=0,
+        le=100_000_000,
+        description="Quotes whose scores are remembered, about 300 bytes each; 0: none.",
     )
 
     max_article_chars: int = Field(
@@ -90,6 +105,12 @@ class Settings(BaseSettings):
         20, ge=0, description="Longest wait for articles in work at shutdown or rebalance."
     )
 
+    fetch_wait_seconds: float = Field(
+        0.5,
+        ge=0,
+        le=30,
+        description="How long the broker may hold a fetch while nothing arrives.",
+    )
     commit_interval_seconds: float = Field(
         1.0, gt=0, description="How often offsets of delivered articles are committed."
     )

@@ -12,8 +12,9 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
+from aiokafka import AIOKafkaConsumer
 from faust.exceptions import ConsumerNotStarted
-from faust.transport.drivers.aiokafka import Consumer, Transport
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP
 from faust.types.tuples import Message
 
@@ -22,11 +23,28 @@ from service.offsets import OffsetLedger
 DRAIN_POLL_SECONDS = 0.05
 
 
+class FetchThread(AIOKafkaConsumerThread):
+    """Faust's thread around the Kafka client, which fixes how long the broker may hold a fetch."""
+
+    fetch_wait_seconds: float
+
+    def _create_worker_consumer(self, transport: Transport) -> AIOKafkaConsumer:
+        client = super()._create_worker_consumer(transport)
+        client._fetch_max_wait_ms = int(self.fetch_wait_seconds * 1000)
+        return client
+
+
 class LedgerConsumer(Consumer):
     """Commits what the ledger says is delivered, and nothing else."""
 
     ledger: OffsetLedger
     drain_timeout_seconds: float
+    fetch_wait_seconds: float
+
+    def _new_consumer_thread(self) -> FetchThread:
+        thread = FetchThread(self, loop=self.loop, beacon=self.beacon)
+        thread.fetch_wait_seconds = self.fetch_wait_seconds
+        return thread
 
     def ack(self, message: Message) -> bool:
         """Let Faust stop waiting for `message`; what gets committed is the ledger's business."""
@@ -118,12 +136,15 @@ class LedgerConsumer(Consumer):
         await self.commit_and_end_transactions()
 
 
-def ledger_transport(ledger: OffsetLedger, drain_timeout_seconds: float) -> type[Transport]:
+def ledger_transport(
+    ledger: OffsetLedger, *, drain_timeout_seconds: float, fetch_wait_seconds: float
+) -> type[Transport]:
     """A transport class whose consumer works with this ledger.
 
     Args:
         ledger: shared with the agent.
         drain_timeout_seconds: longest wait for articles in work when partitions are taken away.
+        fetch_wait_seconds: how long the broker may hold a fetch while nothing arrives.
     """
     consumer = type(
         "BoundLedgerConsumer",
@@ -132,6 +153,7 @@ def ledger_transport(ledger: OffsetLedger, drain_timeout_seconds: float) -> type
             "__module__": "faust.transport",  # names its logger
             "ledger": ledger,
             "drain_timeout_seconds": drain_timeout_seconds,
+            "fetch_wait_seconds": fetch_wait_seconds,
         },
     )
     return type("LedgerTransport", (Transport,), {"Consumer": consumer})

@@ -2,7 +2,14 @@
 
 from dataclasses import dataclass
 
-from service.quotes.cues import HEADLINE_NOUNS, PHRASES, is_bare, is_cue, is_participle
+from service.quotes.cues import (
+    HEADLINE_NOUNS,
+    PHRASES,
+    is_bare,
+    is_cue,
+    is_participle,
+    may_be_cue,
+)
 from service.quotes.lexicon import (
     AUXILIARIES,
     BETWEEN,
@@ -56,7 +63,7 @@ class Subject:
 
 def cue_at(tokens: Tokens, index: int) -> bool:
     """Say whether the token is a verb of speech, not a noun like it ("Russia’s claims")."""
-    if tokens.words[index] == QUOTED:
+    if not may_be_cue(tokens.words[index]):
         return False
     before = tokens.words[index - 1] if index > tokens.sentence_starts[index] else ""
     following = tokens.words[index + 1] if index + 1 < tokens.sentence_ends[index] else ""

@@ -9,6 +9,8 @@ import re
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
 
 from service.quotes.clauses import cue_at
 from service.quotes.cues import is_direct
@@ -21,10 +23,15 @@ from service.quotes.lexicon import (
     ROLES,
     SOURCES,
 )
-from service.quotes.mentions import is_name_word, is_possessive, mention_starting_at, pronoun_at
+from service.quotes.mentions import (
+    is_name_word,
+    is_possessive,
+    mention_starting_at,
+    pronoun_of_word,
+)
 from service.quotes.names import SAME_TITLE, Named, Names
 from service.quotes.noun_cues import NOUN_CUES
-from service.quotes.tokens import QUOTED, Tokens
+from service.quotes.tokens import QUOTED, WORDS_KNOWN, Tokens, lower
 
 # One looks back at most so many places and paragraphs.
 MAX_LOOK_BACK = 16
@@ -68,6 +75,30 @@ class _Place:
     weight: float
 
 
+class _Sort(Enum):
+    """What a word can mean, whatever stands around it."""
+
+    HE = "he"
+    SHE = "she"
+    QUOTED = "quoted"
+    TITLE = "title"
+    PERSON_IF_SAID = "person if said"  # "the dinner lady said"
+
+
+@lru_cache(WORDS_KNOWN)
+def _sort_of(word: str) -> _Sort | None:
+    """Sort a word; None for one that means nobody. Nearly every word is one, and seen before."""
+    pronoun = _pronoun(word)
+    if pronoun:
+        return _Sort(pronoun)
+    if _head(word) in ROLES or word in NOUNS or AGE.match(word):
+        return _Sort.TITLE
+    if word == QUOTED:
+        return _Sort.QUOTED
+    person = word.islower() and not word.endswith("s") and word not in NO_PERSONS
+    return _Sort.PERSON_IF_SAID if person else None
+
+
 class _Reader:
     """Goes through an article once; `resolved` holds token -> person."""
 
@@ -82,27 +113,27 @@ class _Reader:
         """Visit every token in order."""
         named = iter(self.names.named)
         following = next(named, None)
-        for token, word in enumerate(self.tokens.words):
-            self.sentence += self.tokens.sentence_starts[token] == token
+        starts, words = self.tokens.sentence_starts, self.tokens.words
+        for token, word in enumerate(words):
+            if starts[token] == token:
+                self.sentence += 1
             while following is not None and following.token == token:
                 self._add_named(following)
                 following = next(named, None)
-            pronoun = _pronoun(self.tokens, token)
-            if pronoun:
-                self._resolve_pronoun(token, pronoun)
-            elif self._describes(token):
+            sort = _sort_of(word)
+            if sort is None:
+                continue
+            if sort is _Sort.QUOTED:
+                if self._opens_paragraph(token):
+                    self._resolve(token, None, weight=None)
+            elif sort is _Sort.TITLE:
                 self._resolve_description(token)
-            elif word == QUOTED and self._opens_paragraph(token):
-                self._resolve(token, None, weight=None)
+            elif sort is _Sort.PERSON_IF_SAID:
+                if words[token + 1 : token + 2] in (["said"], ["says"]):
+                    self._resolve_description(token)
+            else:
+                self._resolve_pronoun(token, sort.value)
         return self.resolved
-
-    def _describes(self, token: int) -> bool:
-        """Say whether the token is a title, or a noun like one: "the dinner lady said"."""
-        word = self.tokens.words[token]
-        if _head(word) in ROLES or word in NOUNS or AGE.match(word):
-            return True
-        person = word.islower() and not word.endswith("s") and word not in NO_PERSONS
-        return person and self.tokens.words[token + 1 : token + 2] in (["said"], ["says"])
 
     def _resolve_pronoun(self, token: int, pronoun: str) -> None:
         if self.tokens.lower(token) in POSSESSIVE_PRONOUNS:
@@ -259,7 +290,7 @@ def resolve_references(names: Names, tokens: Tokens) -> dict[int, str]:
     pronouns of the first reading do.
     """
     resolved = _Reader(names, tokens).read()
-    told = Counter((name, _pronoun(tokens, token)) for token, name in resolved.items())
+    told = Counter((name, _pronoun(tokens.words[token])) for token, name in resolved.items())
     for (name, pronoun), times in told.items():
         other = "she" if pronoun == "he" else "he"
         if names.gender(name) is None and pronoun and times > 2 * told[name, other]:
@@ -272,12 +303,12 @@ def _head(word: str) -> str:
     return word.lower().removesuffix("'s").removesuffix("’s")
 
 
-def _pronoun(tokens: Tokens, token: int) -> str | None:
+def _pronoun(word: str) -> str | None:
     """Return "he" or "she" for a pronoun that means one person, in whatever case."""
-    pronoun = pronoun_at(tokens, token)
+    pronoun = pronoun_of_word(word)
     if pronoun in ("he", "she"):
         return pronoun
-    return POSSESSIVE_PRONOUNS.get(tokens.lower(token))
+    return POSSESSIVE_PRONOUNS.get(lower(word))
 
 
 def _speaks(tokens: Tokens, first: int, last: int) -> bool:

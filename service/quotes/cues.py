@@ -4,7 +4,10 @@ DIRECT cues can stand on either side of the words said ("said X", "X said"). NAR
 words inside a sentence ("he praised it as a “good signal”") and only ever follow their subject.
 """
 
+from functools import lru_cache
+
 from service.quotes.lexicon import words_of_list
+from service.quotes.tokens import WORDS_KNOWN
 
 DIRECT = words_of_list(
     """
@@ -122,6 +125,12 @@ def is_cue(word: str, *, after_capital: bool) -> bool:
     if not (after_capital and word[:1].isupper() and word[1:].islower()):
         return False
     return lower in CUE_FORMS and lower.endswith("s") and lower not in HEADLINE_NOUNS
+
+
+@lru_cache(WORDS_KNOWN)
+def may_be_cue(word: str) -> bool:
+    """Say whether the word announces speech in any place at all."""
+    return word in PHRASE_VERBS or is_cue(word, after_capital=True)
 
 
 def is_direct(word: str) -> bool:

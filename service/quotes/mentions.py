@@ -7,6 +7,7 @@ name it is, is not known here.
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from service.quotes.given_names import is_given_name
 from service.quotes.lexicon import (
@@ -23,7 +24,7 @@ from service.quotes.lexicon import (
     ROLES_AND_NAMES,
     SOURCES,
 )
-from service.quotes.tokens import QUOTED, Tokens
+from service.quotes.tokens import QUOTED, WORDS_KNOWN, Tokens, lower
 
 PRONOUNS = frozenset(["he", "she", "they", "it", "i", "we"])
 # "he", "he’s", "he'd" -> "he"
@@ -67,7 +68,12 @@ def is_possessive(word: str) -> bool:
 
 def pronoun_at(tokens: Tokens, index: int) -> str | None:
     """Return the personal pronoun at this token in lower case, "he" for "he’s" too."""
-    return PRONOUN_FORMS.get(tokens.words[index].lower())
+    return pronoun_of_word(tokens.words[index])
+
+
+def pronoun_of_word(word: str) -> str | None:
+    """Return the personal pronoun that the word is, in lower case."""
+    return PRONOUN_FORMS.get(word.lower())
 
 
 def is_nickname(tokens: Tokens, index: int) -> bool:
@@ -82,10 +88,15 @@ def is_nickname(tokens: Tokens, index: int) -> bool:
 
 def is_name_word(tokens: Tokens, index: int) -> bool:
     """Say whether the token may be part of a name: a capital, and no function word."""
-    word = tokens.words[index]
+    return may_be_name(tokens.words[index])
+
+
+@lru_cache(WORDS_KNOWN)
+def may_be_name(word: str) -> bool:
+    """Say the same of a word."""
     if len(word) == 2 and word[1] == ".":
         return word[0].isupper()  # an initial
-    return word[:1].isupper() and tokens.lower(index).split("-")[0] not in NOT_NAMES
+    return word[:1].isupper() and lower(word).split("-")[0] not in NOT_NAMES
 
 
 def mention_ending_at(tokens: Tokens, last: int) -> Mention | None:

@@ -6,6 +6,7 @@ Built once an article from the words outside the quotes; every look-up afterward
 from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from service.quotes.given_names import is_given_name, pronoun_of
 from service.quotes.lexicon import (
@@ -17,7 +18,7 @@ from service.quotes.lexicon import (
     ORGANISATION_WORDS,
 )
 from service.quotes.mentions import Kind, Mention, pronoun_at
-from service.quotes.tokens import Tokens
+from service.quotes.tokens import WORDS_KNOWN, Tokens
 
 # One office, whoever holds it; and what an abbreviation stands for.
 SAME_TITLE = {
@@ -36,6 +37,7 @@ JUST_BEFORE_TOKENS = 120
 LEAD_TOKENS = 60
 # Printed so often, "Mr. Hale" is the article's way to name him.
 MANY_HONORIFICS = 3
+NEVER: Counter[str] = Counter()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ class Names:
         wanted = pronoun_of_honorific(bare(words[0]))
         told = {wanted} if wanted else set()
         if len(words) == 1:
-            printed = self.honorifics.get(core[0].casefold(), Counter())
+            printed = self.honorifics.get(core[0].casefold(), NEVER)
             told = {pronoun for pronoun, times in printed.items() if times >= MANY_HONORIFICS}
         if told:  # "Mr. Hale" is not Mary Hale; nor is "Hale" where only "Mr. Hale" is printed
             bearers = [full for full in bearers if self.gender(full) in {*told, None}]
@@ -150,7 +152,7 @@ class Names:
         """Return "he" or "she" where the article or the given name tells, else None."""
         words = name.split()
         given = pronoun_of(words[0]) if len(words) > 1 else None
-        told = self.honorifics.get(words[-1].casefold(), Counter())
+        told = self.honorifics.get(words[-1].casefold(), NEVER)
         honorific = next(iter(told)) if len(told) == 1 else None
         return given or honorific or self.told_by_pronouns.get(name)
 
@@ -207,6 +209,7 @@ def pronoun_of_honorific(honorific: str) -> str | None:
     return "he" if honorific in MALE_HONORIFICS else None
 
 
+@lru_cache(WORDS_KNOWN)
 def bare(word: str) -> str:
     """Return the word in lower case, without an abbreviation's dot."""
     return word.casefold().rstrip(".")

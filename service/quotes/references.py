@@ -12,6 +12,7 @@ from service.quotes.clauses import (
     subject_before,
 )
 from service.quotes.coreference import resolve_references
+from service.quotes.cues import may_be_cue
 from service.quotes.lexicon import QUANTIFIERS, ROLES
 from service.quotes.mentions import Kind, Mention
 from service.quotes.model import Speaker
@@ -66,8 +67,8 @@ def read_article(text: str, tokens: Tokens) -> Article:
     """Collect an article's names and its verbs of speech."""
     cues = [
         index
-        for index in range(len(tokens.words))
-        if cue_at(tokens, index) or tokens.words[index] in ("according", "According")
+        for index, word in enumerate(tokens.words)
+        if word in ("according", "According") or (may_be_cue(word) and cue_at(tokens, index))
     ]
     names = collect_names(tokens)
     names.references = resolve_references(names, tokens)

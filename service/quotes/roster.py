@@ -18,7 +18,13 @@ from service.quotes.lexicon import (
     ROLE_MODIFIERS,
     words_of_list,
 )
-from service.quotes.mentions import is_name_word, is_nickname, is_possessive, is_role
+from service.quotes.mentions import (
+    is_name_word,
+    is_nickname,
+    is_possessive,
+    is_role,
+    may_be_name,
+)
 from service.quotes.names import (
     MAX_LOOK_BACK,
     Named,
@@ -83,7 +89,9 @@ def _capital_runs(tokens: Tokens) -> list[tuple[int, int]]:
     runs: list[tuple[int, int]] = []
     first: int | None = None
     last = -1
-    for index in range(len(tokens.words)):
+    for index, word in enumerate(tokens.words):
+        if first is None and not may_be_name(word):
+            continue
         same_sentence = (
             first is None or tokens.sentence_starts[first] == tokens.sentence_starts[index]
         )

@@ -6,6 +6,7 @@ same however long they are. Offsets are code points into the received text, end 
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from service.quotes.marks import Marked
 from service.quotes.paragraphs import Paragraph
@@ -22,9 +23,12 @@ TOKEN = re.compile(
 )
 ENDS = frozenset(".!?")
 CLOCK = frozenset(["a.m.", "p.m."])
+MAY_END = ENDS | CLOCK | {QUOTED}
 # What is longer is no word but an address, a ruled line or damage, and is read as three dots: a
 # name or sentence that holds it would cost its length at every look.
 MAX_WORD_CHARS = 60
+# What depends on a word alone is worked out once for so many words: news has few that are new.
+WORDS_KNOWN = 16_384
 
 
 @dataclass(slots=True)
@@ -77,25 +81,30 @@ def tokenize(text: str, found: list[tuple[Paragraph, list[Marked]]]) -> Tokens:
 
 def _add_words(tokens: Tokens, text: str, start: int, end: int, paragraph: int) -> None:
     found = list(TOKEN.finditer(text, start, end))
-    words = [_word(one.group()) for one in found]
+    words = [one.group() for one in found]
+    if words and len(max(words, key=len)) > MAX_WORD_CHARS:
+        words = [word if len(word) <= MAX_WORD_CHARS else "…" for word in words]
     tokens.words += words
-    tokens.lowers += [word.lower().rstrip(".") or word for word in words]
+    tokens.lowers += map(lower, words)
     tokens.starts += [one.start() for one in found]
     tokens.ends += [one.end() for one in found]
     tokens.paragraphs += [paragraph] * len(found)
 
 
-def _word(printed: str) -> str:
-    return printed if len(printed) <= MAX_WORD_CHARS else "…"
+@lru_cache(WORDS_KNOWN)
+def lower(word: str) -> str:
+    """Return the word in lower case, without an abbreviation's dot."""
+    return word.lower().rstrip(".") or word
 
 
 def _add_sentences(tokens: Tokens, text: str) -> None:
     """Mark each token with its sentence's bounds."""
     count = len(tokens.words)
+    paragraphs = tokens.paragraphs
     start = 0
-    for index in range(count):
-        last = index + 1 == count or tokens.paragraphs[index + 1] != tokens.paragraphs[index]
-        if last or _ends_sentence(tokens, text, index):
+    for index, word in enumerate(tokens.words):
+        last = index + 1 == count or paragraphs[index + 1] != paragraphs[index]
+        if last or (word in MAY_END and _ends_sentence(tokens, text, index)):
             length = index + 1 - start
             tokens.sentence_starts += [start] * length
             tokens.sentence_ends += [index + 1] * length
@@ -110,6 +119,4 @@ def _ends_sentence(tokens: Tokens, text: str, index: int) -> bool:
         return "." in inside and (following[:1].isupper() or following == QUOTED)
     if tokens.words[index] in CLOCK:
         return following == QUOTED
-    if tokens.words[index] not in ENDS:
-        return False
     return following == QUOTED or not (following[:1].islower() or following in ".,;:!?)")

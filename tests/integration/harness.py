@@ -77,7 +77,6 @@ def settings_for(brokers: str, **overrides: Any) -> Settings:
         "rebalance_timeout_seconds": 15,
         "drain_timeout_seconds": 8,
         "commit_interval_seconds": 0.5,
-        "batch_quotes": 64,
     }
     if overrides.get("model") == "keywords":
         values |= FAST_GROUP

@@ -86,7 +86,9 @@ def test_sigterm_waits_for_articles_in_work_no_longer_than_the_drain_timeout(
     new_worker: StartWorker,
 ) -> None:
     articles = numbered_articles(20, seed=14)
-    worker = new_worker(model="keywords", batch_wait_seconds=1.0, drain_timeout_seconds=0.1)
+    worker = new_worker(
+        model="keywords", batch_wait_seconds=1.0, batch_tokens=100_000, drain_timeout_seconds=0.1
+    )
     worker.start()
     publish(worker.settings, articles)
     wait_until(lambda: worker.metric("in_flight_articles") > 0, 60, worker.tail)

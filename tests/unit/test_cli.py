@@ -289,7 +289,7 @@ def test_bad_article_is_named_with_its_place_and_the_others_are_printed(
 @pytest.mark.parametrize(
     ("variables", "piece"),
     [
-        ({"STANCEWIRE_BATCH_QUOTES": "many"}, "STANCEWIRE_BATCH_QUOTES='many': "),
+        ({"STANCEWIRE_BATCH_TOKENS": "many"}, "STANCEWIRE_BATCH_TOKENS='many': "),
         ({"STANCEWIRE_NONSENSE": "1"}, "STANCEWIRE_NONSENSE: there is no such setting"),
         ({"STANCEWIRE_CONFIG_FILE": "no.toml"}, "STANCEWIRE_CONFIG_FILE=no.toml: no such file"),
     ],
@@ -305,9 +305,9 @@ def test_bad_setting_is_wrong_usage_in_one_line(
 
 
 def test_process_that_gets_a_bad_setting_ends_with_2_and_one_line() -> None:
-    result = spawn("config", STANCEWIRE_BATCH_QUOTES="many")
+    result = spawn("config", STANCEWIRE_BATCH_TOKENS="many")
     assert result.returncode == 2
-    assert "STANCEWIRE_BATCH_QUOTES='many'" in one_line(result.stderr)
+    assert "STANCEWIRE_BATCH_TOKENS='many'" in one_line(result.stderr)
 
 
 def test_length_limit_is_the_worker_s(stancewire: Run, articles: Path) -> None:

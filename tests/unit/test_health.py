@@ -100,6 +100,68 @@ def test_call_that_runs_for_too_long_means_stuck(health: Health, clock: Clock) -
     assert health.problems_alive() == []
 
 
+def test_each_of_several_calls_at_a_time_is_watched(health: Health, clock: Clock) -> None:
+    seen: list[list[str]] = []
+
+    def look() -> None:
+        health.beat()
+        seen.append(health.problems_alive())
+
+    def second(_: object) -> None:
+        clock.now += 20
+        look()
+
+    watched_second = health.watched("model", second)
+
+    def first(_: object) -> None:
+        clock.now += 40
+        watched_second("other")  # ends while the first goes on
+        look()
+
+    health.watched("model", first)("text")
+    look()
+    assert seen == [["a call of the model runs for 60 s"]] * 2 + [[]]
+
+
+def test_call_that_fails_leaves_the_others_watched(health: Health, clock: Clock) -> None:
+    seen: list[list[str]] = []
+
+    def fail(_: object) -> None:
+        raise ValueError("no")
+
+    def first(_: object) -> None:
+        with pytest.raises(ValueError, match="no"):
+            health.watched("model", fail)("other")
+        clock.now += 51
+        health.beat()
+        seen.append(health.problems_alive())
+
+    health.watched("model", first)("text")
+    assert seen == [["a call of the model runs for 51 s"]]
+
+
+def test_calls_in_many_threads_are_watched_and_forgotten(health: Health, clock: Clock) -> None:
+    together = threading.Barrier(4)
+    free = threading.Event()
+
+    def wait(_: object) -> None:
+        together.wait(5)
+        assert free.wait(5)
+
+    watched = health.watched("model", wait)
+    threads = [threading.Thread(target=watched, args=("text",)) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    together.wait(5)
+    clock.now += 60
+    health.beat()
+    assert health.problems_alive() == ["a call of the model runs for 60 s"] * 3
+    free.set()
+    for thread in threads:
+        thread.join(5)
+    assert health.problems_alive() == []
+
+
 def test_call_that_fails_is_over(health: Health, clock: Clock) -> None:
     def fail(_: object) -> None:
         raise ValueError("no")

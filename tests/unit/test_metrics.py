@@ -32,6 +32,7 @@ def labelled(metrics: Metrics, name: str) -> dict[Labels, float]:
         ("article_age_seconds", "histogram"),
         ("inference_seconds", "histogram"),
         ("inference_quotes", "histogram"),
+        ("score_cache_requests", "counter"),
         ("in_flight_articles", "gauge"),
         ("in_flight_bytes", "gauge"),
         ("consumer_lag", "gauge"),
@@ -90,6 +91,16 @@ def test_model_call_counts_once_with_its_seconds_and_its_quotes() -> None:
     assert found["stancewire_inference_seconds_count", ()] == 1
     assert found["stancewire_inference_quotes_bucket", (("le", "4.0"),)] == 0
     assert found["stancewire_inference_quotes_bucket", (("le", "8.0"),)] == 1
+
+
+def test_hits_and_misses_of_the_cache_are_zero_at_first_and_then_counted() -> None:
+    metrics = Metrics()
+    name = "stancewire_score_cache_requests_total"
+    hit, miss = (("result", "hit"),), (("result", "miss"),)
+    assert labelled(metrics, name) == {hit: 0, miss: 0}
+    metrics.observe_cache(2, 5)
+    metrics.observe_cache(1, 0)
+    assert labelled(metrics, name) == {hit: 3, miss: 5}
 
 
 def test_lag_of_a_partition_that_went_to_another_worker_vanishes() -> None:

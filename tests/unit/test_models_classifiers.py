@@ -4,12 +4,14 @@ import json
 import math
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from transformers import pipeline
 
 from models import Classifier, Label, LabelSet, ModelError, load_classifier, load_labels
+from models.sessions import available_cores
 from tests.unit.tiny_models import (
     NLI_LABELS,
     save_bert,
@@ -65,7 +67,7 @@ KINDS = [
 @pytest.fixture(scope="module", params=KINDS)
 def classifier(request: pytest.FixtureRequest, folders: dict[str, Path]) -> Classifier:
     model = "keywords" if request.param == "keywords" else str(folders[request.param])
-    return load_classifier(model, LABELS, threads=1, batch_size=4)
+    return load_classifier(model, LABELS, threads=2)
 
 
 def assert_close(got: list[dict[str, float]], wanted: list[dict[str, float]]) -> None:
@@ -114,8 +116,56 @@ def test_no_text_gives_no_score(classifier: Classifier) -> None:
 )
 def test_odd_texts_are_scored_like_any_other(classifier: Classifier, text: str) -> None:
     scores = classifier.score([text, "We doubt it."])
+    encoded = classifier.encode([text, "We doubt it."])
+    for got, wanted in zip(classifier.score_encoded(encoded), scores, strict=True):
+        assert got == pytest.approx(wanted, abs=1e-4)
     assert all(0 <= value <= 1 for row in scores for value in row.values())
     assert_close(scores[1:], classifier.score(["We doubt it."]))
+
+
+def test_encoded_texts_are_scored_like_the_texts(classifier: Classifier) -> None:
+    encoded = classifier.encode(TEXTS)
+    exact = classifier.name == "keywords"
+    for got, wanted in zip(classifier.score_encoded(encoded), classifier.score(TEXTS), strict=True):
+        assert got == (wanted if exact else pytest.approx(wanted, abs=1e-4))
+    alone = [classifier.score_encoded([one])[0] for one in encoded]
+    assert_close(classifier.score_encoded(encoded[::-1]), alone[::-1])
+
+
+def test_encoded_texts_keep_their_text_and_order_and_have_a_length(classifier: Classifier) -> None:
+    encoded = classifier.encode(TEXTS)
+    assert [one.text for one in encoded] == TEXTS
+    assert all(len(one) > 0 for one in encoded if one.text)
+    short, long = classifier.encode(["Yes", "We doubt their figures, and there is no evidence."])
+    assert len(short) < len(long)
+
+
+def test_equal_texts_have_equal_ids_and_others_do_not(classifier: Classifier) -> None:
+    texts = [text for text in TEXTS if text]
+    ids = [one.ids.tobytes() for one in classifier.encode(texts)]
+    assert [one.ids.tobytes() for one in classifier.encode(texts[::-1])] == ids[::-1]
+    assert [classifier.encode([text])[0].ids.tobytes() for text in texts] == ids
+    assert len(set(ids)) == len(texts)
+
+
+def test_no_text_is_encoded_to_none_and_scored_to_none(classifier: Classifier) -> None:
+    assert classifier.encode([]) == []
+    assert classifier.score_encoded([]) == []
+
+
+def test_as_many_calls_as_it_says_may_run_while_texts_are_encoded(classifier: Classifier) -> None:
+    assert classifier.parallel_calls >= 1
+    encoded, wanted = classifier.encode(TEXTS), classifier.score(TEXTS)
+    with ThreadPoolExecutor(classifier.parallel_calls + 1) as pool:
+        calls = [
+            pool.submit(classifier.score_encoded, encoded)
+            for _ in range(4 * classifier.parallel_calls)
+        ]
+        encodings = [pool.submit(classifier.encode, TEXTS) for _ in range(8)]
+        for call in calls:
+            for got, one in zip(call.result(), wanted, strict=True):
+                assert got == pytest.approx(one, abs=1e-4)
+        assert all(encoding.result() == encoded for encoding in encodings)
 
 
 def test_name_version_and_labels_are_given(classifier: Classifier) -> None:
@@ -194,6 +244,27 @@ def test_a_stance_model_takes_the_mean_of_a_labels_hypotheses(folders: dict[str,
         return math.log(score / (1 - score))
 
     assert logit(first, second) == pytest.approx((logit(first) + logit(second)) / 2, abs=1e-3)
+
+
+def test_a_stance_model_runs_a_call_on_each_of_its_threads(folders: dict[str, Path]) -> None:
+    assert load_classifier(str(folders["stance"]), LABELS, threads=3).parallel_calls == 3
+    assert load_classifier(str(folders["stance"]), LABELS).parallel_calls == available_cores()
+
+
+def test_a_stance_models_scores_are_exactly_equal_for_encoded_texts(
+    folders: dict[str, Path],
+) -> None:
+    stance = load_classifier(str(folders["stance"]), LABELS, threads=1)
+    for text in TEXTS:  # a call of its own each: what is beside a text decides the last digits
+        assert stance.score_encoded(stance.encode([text])) == stance.score([text])
+
+
+def test_a_comma_before_the_closing_mark_does_not_make_another_text_for_a_stance_model(
+    folders: dict[str, Path],
+) -> None:
+    stance = load_classifier(str(folders["stance"]), LABELS)
+    first, second = stance.encode(["We doubt it", "We doubt it,"])
+    assert first.ids == second.ids
 
 
 def test_changed_weights_are_another_version(folders: dict[str, Path], tmp_path: Path) -> None:

@@ -49,6 +49,26 @@ def test_defaults_are_valid_and_listen_on_this_machine_only() -> None:
     assert settings.brokers == "127.0.0.1:9092"
 
 
+def test_defaults_wait_little_and_remember_quotes() -> None:
+    settings = load_settings()
+    assert settings.batch_tokens == 256
+    assert settings.batch_wait_seconds == 0.002
+    assert settings.cache_quotes >= 10_000
+    assert settings.fetch_wait_seconds == 0.5
+
+
+def test_a_cache_of_no_quotes_and_a_fetch_without_waiting_are_fine() -> None:
+    settings = load_settings(cache_quotes=0, fetch_wait_seconds=0, batch_wait_seconds=0)
+    assert (settings.cache_quotes, settings.fetch_wait_seconds) == (0, 0)
+
+
+def test_the_setting_that_counted_quotes_is_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("STANCEWIRE_BATCH_QUOTES", "32")
+    assert complaint().startswith("STANCEWIRE_BATCH_QUOTES: there is no such setting")
+
+
 def test_environment_beats_file_and_file_beats_default(monkeypatch: pytest.MonkeyPatch) -> None:
     write('group = "from-file"\nmodel = "from-file"\n')
     monkeypatch.setenv("STANCEWIRE_GROUP", "from-environment")
@@ -92,10 +112,14 @@ def test_settings_are_frozen() -> None:
 @pytest.mark.parametrize(
     ("variable", "value", "piece"),
     [
-        ("STANCEWIRE_BATCH_QUOTES", "many", "valid integer"),
-        ("STANCEWIRE_BATCH_QUOTES", "0", "greater than or equal to 1"),
-        ("STANCEWIRE_BATCH_QUOTES", "4097", "less than or equal to 4096"),
-        ("STANCEWIRE_BATCH_QUOTES", "", "valid integer"),
+        ("STANCEWIRE_BATCH_TOKENS", "many", "valid integer"),
+        ("STANCEWIRE_BATCH_TOKENS", "15", "greater than or equal to 16"),
+        ("STANCEWIRE_BATCH_TOKENS", "65537", "less than or equal to 65536"),
+        ("STANCEWIRE_BATCH_TOKENS", "", "valid integer"),
+        ("STANCEWIRE_BATCH_WAIT_SECONDS", "1.1", "less than or equal to 1"),
+        ("STANCEWIRE_CACHE_QUOTES", "-1", "greater than or equal to 0"),
+        ("STANCEWIRE_FETCH_WAIT_SECONDS", "-0.1", "greater than or equal to 0"),
+        ("STANCEWIRE_FETCH_WAIT_SECONDS", "31", "less than or equal to 30"),
         ("STANCEWIRE_HTTP_PORT", "65536", "less than or equal to 65535"),
         ("STANCEWIRE_BROKERS", "kafka", "match pattern"),
         ("STANCEWIRE_BROKERS", "kafka:9092, other:9092", "match pattern"),
@@ -119,8 +143,8 @@ def test_bad_value_is_one_line_that_names_the_variable_and_the_value(
 
 
 def test_bad_value_in_the_file_is_one_line_that_names_the_key() -> None:
-    write('batch_quotes = "many"')
-    assert complaint().startswith("batch_quotes='many': ")
+    write('batch_tokens = "many"')
+    assert complaint().startswith("batch_tokens='many': ")
 
 
 def test_bad_option_is_one_line_that_names_it() -> None:

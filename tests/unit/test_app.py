@@ -1,0 +1,31 @@
+"""What a worker does before it joins Kafka."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from models import load_labels
+from models.keywords import KeywordClassifier
+from service import app
+from service.settings import load_settings
+
+
+def test_the_model_has_scored_before_the_worker_counts_as_loaded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loaded_at_each_call: list[bool] = []
+
+    class Watched(KeywordClassifier):
+        def score(self, texts: Sequence[str]) -> list[dict[str, float]]:
+            loaded_at_each_call.append(runtime.health.model_loaded)
+            return super().score(texts)
+
+    monkeypatch.setattr(app, "load_model", lambda _settings: Watched(load_labels()))
+    monkeypatch.setattr(app, "require_topics", lambda _settings: None)
+    runtime = app.Runtime(load_settings(http_port=0), lambda: 1)
+    try:
+        runtime.prepare()
+    finally:
+        runtime.http.stop()
+    assert loaded_at_each_call == [False]
+    assert runtime.health.model_loaded
