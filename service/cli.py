@@ -276,6 +276,8 @@ def schema_asyncapi() -> None:
 @app.command(epilog="Example: stancewire bench --quick")
 def bench(
     quick: Annotated[bool, typer.Option("--quick", help="One short round: a minute.")] = False,
+    rounds: Annotated[int, typer.Option(help="How often each party is measured.", min=1)] = 3,
+    seconds: Annotated[float, typer.Option(help="How long each load for latency.", min=1)] = 60,
     format: OutputFormat = Format.TABLE,
 ) -> None:
     """Stancewire beside a naive service and the model alone, on this machine: 12 minutes."""
@@ -284,8 +286,9 @@ def bench(
     from service.bench.report import print_result
     from service.bench.run import QUICK, Plan, run_bench
 
+    plan = QUICK if quick else Plan(rounds=rounds, latency_seconds=seconds)
     with Console(stderr=True).status("") as status:
-        result = run_bench(load_settings(), QUICK if quick else Plan(), status.update)
+        result = run_bench(load_settings(), plan, status.update)
     if format is Format.TABLE:
         print_result(result)
     print_line(json.dumps(result.as_dict()))

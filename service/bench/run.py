@@ -30,6 +30,7 @@ from service.settings import Settings
 
 LOADS = (0.5, 0.9)
 WARM_UP_PROBES = 4
+MAX_LATENCY_ARTICLES = 2_000  # more do not make a percentile better
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +184,8 @@ class _Bench:
         """Sample articles and 5-quote articles in turn, so many quotes a second on average."""
         some = [*make_articles(20, seed=0), *make_probes(20, seed=0)]
         mean = sum(len(article.quotes) for article in some) / len(some)
-        count = max(6, int(self._plan.latency_seconds * quotes / mean))
+        count = int(self._plan.latency_seconds * quotes / mean)
+        count = min(max(6, count), MAX_LATENCY_ARTICLES)
         prefix = f"load{load:g}-"
         probes = list(make_probes(count // 2, seed=self._plan.seed, prefix=f"{prefix}five-"))
         others = make_articles(count - len(probes), seed=self._plan.seed, prefix=prefix)

@@ -122,7 +122,7 @@ def test_an_article_over_its_time_limit_is_buried_and_the_stream_goes_on(
 ) -> None:
     articles = numbered_articles(10, seed=13)
     hasty = new_worker(
-        model="keywords", batch_wait_seconds=1.0, batch_tokens=100_000, article_timeout_seconds=0.2
+        model="keywords", batch_wait_seconds=1.0, batch_tokens=60_000, article_timeout_seconds=0.2
     )
     hasty.start()
     publish(hasty.settings, articles)

@@ -93,7 +93,7 @@ def test_lag_is_right_while_no_message_arrives(
     # One article at a time, a second each: nearly all of these wait in a paused partition.
     publish(settings_for(broker.address), numbered_articles(40, seed=10, prefix="later"))
     slow = new_worker(
-        model="keywords", max_in_flight_articles=1, batch_wait_seconds=1.0, batch_tokens=100_000
+        model="keywords", max_in_flight_articles=1, batch_wait_seconds=1.0, batch_tokens=60_000
     )
     slow.start().wait_ready()
     wait_until(lambda: len(slow.samples("consumer_lag")) == PARTITIONS, 15, slow.tail)
