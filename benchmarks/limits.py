@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from service.bench.drive import Driver
-from service.bench.load import LoadArticle, make_articles, make_long_article, make_probes
+from service.bench.load import LoadArticle, make_articles, make_long_article
 from service.bench.parties import SERVICE, Party, party_settings
 from service.broker import EmbeddedBroker, free_port
 from service.settings import Settings, load_settings
@@ -33,12 +33,8 @@ from service.settings import Settings, load_settings
 PARTITIONS = 4
 PORTION = 500
 FEW, MANY, MAX_GROWTH = 1_000, 10_000, 0.05
-SIZES, SIZE_CHARS, LINEAR_ROUNDS, MAX_SPREAD = (
-    (1_000, 10_000, 100_000, 1_000_000),
-    1_000_000,
-    3,
-    0.2,
-)
+SIZES, SIZE_CHARS = (1_000, 10_000, 100_000, 1_000_000), 1_000_000
+LINEAR_ROUNDS, MAX_SPREAD = 3, 0.2
 WORKERS, PARTITION_COUNTS, WORKER_ARTICLES = (1, 2, 4), (1, 2, 4, 12), 150
 
 Part = Callable[[Settings, Path], Coroutine[Any, Any, dict[str, Any]]]
@@ -76,7 +72,7 @@ async def linear(settings: Settings, folder: Path) -> dict[str, Any]:
     rates: dict[int, list[float]] = {size: [] for size in SIZES}
     with Party(SERVICE, own, PARTITIONS, folder / "linear.log") as worker:
         async with Driver(own, PARTITIONS) as driver:
-            await driver.alone(list(make_probes(4, seed=0, prefix="warm")))
+            await driver.warm_up()
             for number in range(LINEAR_ROUNDS):
                 for size in SIZES:
                     articles = _articles_of(size, number)
@@ -116,7 +112,7 @@ async def _rate_of(own: Settings, count: int, partitions: int, log: Path) -> flo
             settings = own.model_copy(update={"http_port": free_port()})
             stack.enter_context(Party(SERVICE, settings, partitions, log))
         async with Driver(own, partitions) as driver:
-            await driver.alone(list(make_probes(4 * count, seed=0, prefix="warm")))
+            await driver.warm_up(4 * count)
             await asyncio.sleep(2 * own.session_timeout_seconds)  # the group has settled
             return await driver.rate(list(make_articles(WORKER_ARTICLES, seed=1)))
 

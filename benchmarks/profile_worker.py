@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 from service.bench.drive import Driver
-from service.bench.load import make_articles, make_probes
+from service.bench.load import make_articles
 from service.bench.parties import SERVICE, Party, party_settings
 from service.broker import EmbeddedBroker
 from service.settings import Settings, load_settings
@@ -39,7 +39,7 @@ def main() -> None:
 
 async def _load_while_sampled(settings: Settings, worker: Party) -> None:
     async with Driver(settings, PARTITIONS) as driver:
-        await driver.alone(list(make_probes(4, seed=0, prefix="warm")))
+        await driver.warm_up()
         articles = list(make_articles(ARTICLES, seed=1))
         sampler = await asyncio.create_subprocess_exec(
             Path(sys.executable).with_name("py-spy"),

@@ -6,6 +6,9 @@ BATCH_TOKENS = 256
 """A batch holds at most so many tokens, padding included: what it computes then fits the cache of a
 core, and a small article that comes meanwhile does not wait long. 1,024 are a tenth slower."""
 
+BATCH_CHARS = 4 * BATCH_TOKENS
+"""The same for texts that are batched by characters: about four make a token."""
+
 CALL_TOKENS = 16
 """What a call costs beside its tokens: as much as so many more (measured: 3 to 4 ms)."""
 

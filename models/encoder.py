@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from transformers import AutoModel
 
-from models.batches import BATCH_TOKENS, batches_by_length, encodable
+from models.batches import BATCH_CHARS, batches_by_length, encodable
 from models.classifier import EncodedText
 from models.errors import ModelError
 from models.folder import read_json, read_object, weights_version
@@ -97,7 +97,7 @@ class SentenceEncoder:
         """Unit vectors, (texts, width), in the texts' order."""
         clean = [encodable(text) for text in texts]
         rows: list[Tensor] = [torch.empty(0)] * len(clean)
-        for batch in batches_by_length([len(text) for text in clean], 4 * BATCH_TOKENS):
+        for batch in batches_by_length([len(text) for text in clean], BATCH_CHARS):
             inputs = self._prepare([clean[i] for i in batch])
             for i, vector in zip(batch, self._infer(inputs), strict=True):
                 rows[i] = vector

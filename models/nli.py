@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from transformers import AutoModelForSequenceClassification
 
-from models.batches import BATCH_TOKENS, batches_by_length, encodable
+from models.batches import BATCH_CHARS, batches_by_length, encodable
 from models.classifier import EncodedText
 from models.errors import ModelError
 from models.folder import ONNX_FILES, is_entailment_label, weights_version
@@ -27,9 +27,6 @@ from models.pretrained import (
     max_tokens,
 )
 from models.sessions import open_session
-
-BATCH_CHARS = 4 * BATCH_TOKENS
-"""Pairs of text and hypothesis are batched by characters: about four make a token."""
 
 
 class EntailmentModel:

@@ -46,10 +46,19 @@ CONNECT_SECONDS = 2.0
 MARGIN_SECONDS = 8.0
 
 
-class NoFaustWeb(BootStrategy):
+class _NoFaustWeb(BootStrategy):
     """Faust's own web server listens on all interfaces whatever one sets: never start it."""
 
     enable_web = False
+
+
+class BareApp(faust.App):
+    """A Faust app that stores nothing on disk and brings no web server of its own."""
+
+    BootStrategy = _NoFaustWeb
+
+    def _create_directories(self) -> None:
+        """Faust would make its data folder even where no table needs one."""
 
 
 class StancewireWorker(faust.Worker):
@@ -98,15 +107,11 @@ def _end(*_: object) -> NoReturn:
     os._exit(0)
 
 
-class StancewireApp(faust.App):
-    """A Faust app that stores nothing on disk and brings no web server of its own."""
+class StancewireApp(BareApp):
+    """The service's app, and what lives beside it."""
 
-    BootStrategy = NoFaustWeb
     logger = logging.getLogger("faust.app")
     runtime: "Runtime"
-
-    def _create_directories(self) -> None:
-        """Faust would make its data folder even where no table needs one."""
 
 
 class Runtime:

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from service.errors import FatalError, UsageError
+from service.processes import stop_process
 
 HOST = "127.0.0.1"
 START_TIMEOUT_SECONDS = 10.0
@@ -90,12 +91,7 @@ class EmbeddedBroker:
         process, self._process = self._process, None
         if process is None:
             return
-        process.terminate()
-        try:
-            process.wait(STOP_TIMEOUT_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        stop_process(process, STOP_TIMEOUT_SECONDS)
 
     def _wait_until_listening(self, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + START_TIMEOUT_SECONDS

@@ -6,12 +6,9 @@ ends (kill -9 excepted); unless `keep` is set.
 
 import contextlib
 import json
-import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 import urllib.error
@@ -30,17 +27,16 @@ from service.broker import HOST, EmbeddedBroker, free_port
 from service.clients import create_topics, producer, read_to_end
 from service.errors import FatalError
 from service.inputs import read_articles
-from service.settings import ENV_PREFIX, Settings
+from service.processes import WORKER, WORKER_STOP_SECONDS, start_module, stop_process
+from service.settings import Settings
 
 PARTITIONS = 4
 START_TIMEOUT_SECONDS = 60.0
 FINISH_TIMEOUT_SECONDS = 60.0
-STOP_TIMEOUT_SECONDS = 35.0
 SESSION_TIMEOUT_SECONDS = 6.0  # the group forms in half of it
 HEARTBEAT_SECONDS = 2.0
-FETCH_WAIT_SECONDS = (
-    0.02  # the embedded broker holds a fetch to the end, whatever arrives meanwhile
-)
+# The embedded broker holds a fetch to the end, whatever arrives meanwhile.
+FETCH_WAIT_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
@@ -187,43 +183,19 @@ def _own_settings(settings: Settings, broker: EmbeddedBroker) -> Settings:
     )
 
 
-def worker_environment(settings: Settings) -> dict[str, str]:
-    """The environment in which `stancewire worker` runs with these settings and no others."""
-    inherited = {key: value for key, value in os.environ.items() if not key.startswith(ENV_PREFIX)}
-    return inherited | {
-        f"{ENV_PREFIX}{name}".upper(): str(value)
-        for name, value in settings.model_dump().items()
-        if value != Settings.model_fields[name].default
-    }
-
-
 class _Worker:
     """One worker process. Not a generator: with `keep` it must outlive the stack it is on."""
 
     def __init__(self, settings: Settings, log: Path) -> None:
         self._settings = settings
         self._log = log
-        with log.open("wb") as output:
-            # A session of its own: on Ctrl-C it is stopped here, in order, before the broker.
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "service", "worker"],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                env=worker_environment(settings),
-                start_new_session=True,
-            )
+        self.process = start_module(WORKER, settings, log)
 
     def __enter__(self) -> "_Worker":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.process.terminate()
-        try:
-            self.process.wait(STOP_TIMEOUT_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        stop_process(self.process, WORKER_STOP_SECONDS)
 
     def wait_until_ready(self) -> None:
         """Raises FatalError when it takes too long."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from service.bench.load import LoadArticle
+from service.bench.load import LoadArticle, make_probes
 from service.bench.peers import QUOTES_HEADER
 from service.errors import FatalError
 from service.settings import Settings
@@ -22,6 +22,7 @@ from service.settings import Settings
 STALLED_SECONDS = 60.0
 """A party that delivers nothing for so long has failed."""
 
+WARM_UP_PROBES = 4
 RAMP = 0.05
 """Share of the events left out of a rate at its beginning and at its end."""
 
@@ -68,6 +69,10 @@ class Driver:
 
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
+
+    async def warm_up(self, probes: int = WARM_UP_PROBES) -> None:
+        """Until so many articles have come out: the party is ready, its partitions are assigned."""
+        await self.alone(list(make_probes(probes, seed=0, prefix="warm")))
 
     async def rate(self, articles: Sequence[LoadArticle]) -> float:
         """Quotes a second when all is published at once: between the ramps, by arrival."""

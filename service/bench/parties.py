@@ -1,7 +1,6 @@
 """The processes that are measured: each with topics and a group of its own on one broker."""
 
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -13,10 +12,13 @@ import psutil
 
 from service.broker import HOST, free_port
 from service.clients import create_topics
-from service.demo import HEARTBEAT_SECONDS, SESSION_TIMEOUT_SECONDS, worker_environment
+from service.demo import HEARTBEAT_SECONDS, SESSION_TIMEOUT_SECONDS
+from service.processes import WORKER, WORKER_STOP_SECONDS, start_module, stop_process
 from service.settings import Settings
 
-STOP_SECONDS = 35.0
+# Quotes arrive in portions of this length: the embedded broker holds a fetch to its end. A shorter
+# one costs the processor more.
+FETCH_WAIT_SECONDS = 0.1
 NAIVE, SERVICE, FORWARD, PATH = "naive", "stancewire", "forward", "stancewire-keywords"
 PARTIES = (NAIVE, SERVICE, PATH, FORWARD)
 
@@ -48,6 +50,7 @@ def party_settings(settings: Settings, party: str, run: str, **overrides: object
             "http_host": HOST,
             "http_port": free_port(),
             "log_level": "WARNING",
+            "fetch_wait_seconds": FETCH_WAIT_SECONDS,
             **overrides,
         }
     )
@@ -59,32 +62,19 @@ class Party:
     def __init__(self, party: str, settings: Settings, partitions: int, log: Path) -> None:
         self.settings = settings
         peer = party in (NAIVE, FORWARD)
-        self._arguments = ["service.bench.peers", party] if peer else ["service", "worker"]
+        self._arguments = ("service.bench.peers", party) if peer else WORKER
         self._partitions = partitions
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "Party":
         create_topics(self.settings, partitions=self._partitions, replicas=1)
-        with self._log.open("ab") as output:
-            self._process = subprocess.Popen(  # noqa: S603 - our own fixed command
-                [sys.executable, "-m", *self._arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                env=worker_environment(self.settings),
-            )
+        self._process = start_module(self._arguments, self.settings, self._log)
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._process is None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        if self._process is not None:
+            stop_process(self._process, WORKER_STOP_SECONDS)
 
     @property
     def pid(self) -> int:

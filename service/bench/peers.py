@@ -17,7 +17,7 @@ import faust
 from faust.types import StreamT
 
 from models.loading import PACKAGED
-from service.app import NoFaustWeb
+from service.app import BareApp
 from service.quotes import extract_quotes
 from service.settings import Settings, load_settings
 
@@ -26,15 +26,6 @@ LAYERS = 6
 QUOTES_HEADER = "quotes"
 
 Classify = Callable[[str], object]
-
-
-class PeerApp(faust.App):
-    """A plain Faust app without Faust's web server, which would listen on all interfaces."""
-
-    BootStrategy = NoFaustWeb
-
-    def _create_directories(self) -> None:
-        """No table needs a folder."""
 
 
 def entailment_pipeline(folder: Path) -> Classify:
@@ -78,8 +69,8 @@ def main(name: str) -> None:
         faust.Worker(app, loglevel="WARNING").execute_from_commandline()
 
 
-def _app(settings: Settings) -> PeerApp:
-    return PeerApp(
+def _app(settings: Settings) -> BareApp:
+    return BareApp(
         settings.group,
         broker=f"kafka://{settings.brokers}",
         env_prefix="STANCEWIRE_FAUST_UNUSED_",
@@ -92,7 +83,7 @@ def _app(settings: Settings) -> PeerApp:
     )
 
 
-def _add_naive(app: PeerApp, settings: Settings, classify: Classify) -> None:
+def _add_naive(app: BareApp, settings: Settings, classify: Classify) -> None:
     quotes = app.topic(settings.topic_quotes, value_serializer="raw", key_serializer="raw")
 
     @app.agent(app.topic(settings.topic_articles, value_serializer="raw"))
@@ -104,7 +95,7 @@ def _add_naive(app: PeerApp, settings: Settings, classify: Classify) -> None:
                 await quotes.send(key=article["id"].encode(), value=json.dumps(result).encode())
 
 
-def _add_forward(app: PeerApp, settings: Settings) -> None:
+def _add_forward(app: BareApp, settings: Settings) -> None:
     quotes = app.topic(settings.topic_quotes, value_serializer="raw", key_serializer="raw")
 
     @app.agent(app.topic(settings.topic_articles, value_serializer="raw", key_serializer="raw"))

@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from service.bench.drive import Driver
 from service.bench.load import LoadArticle, make_articles, make_probes
 from service.bench.parties import (
@@ -29,7 +31,6 @@ from service.demo import FETCH_WAIT_SECONDS
 from service.settings import Settings
 
 LOADS = (0.5, 0.9)
-WARM_UP_PROBES = 4
 MAX_LATENCY_ARTICLES = 2_000  # more do not make a percentile better
 
 
@@ -46,7 +47,7 @@ class Plan:
 
     def articles_for(self, party: str) -> int:
         """As many as take each party about as long."""
-        factor = {NAIVE: 0.04, FORWARD: 4.0}.get(party, 1.0)
+        factor = {NAIVE: 0.04, FORWARD: 20.0}.get(party, 1.0)
         return max(3, int(self.articles * factor))
 
 
@@ -157,7 +158,7 @@ class _Bench:
         result = self._result.parties[party]
         with self._party(party, f"round{number}") as process:
             async with Driver(process.settings, self._plan.partitions) as driver:
-                await driver.alone(list(make_probes(WARM_UP_PROBES, seed=0, prefix="warm")))
+                await driver.warm_up()
                 before = process.cost()
                 rate = await driver.rate(articles)
                 after = process.cost()
@@ -172,9 +173,9 @@ class _Bench:
         rate = statistics.median(result.quotes_per_second)
         with self._party(party, "latency", fetch_wait_seconds=FETCH_WAIT_SECONDS) as process:
             async with Driver(process.settings, self._plan.partitions) as driver:
-                warm, *alone = make_probes(self._plan.alone + 1, seed=0, prefix="alone")
-                await driver.alone([warm])
+                await driver.warm_up()
                 if party == SERVICE:
+                    alone = list(make_probes(self._plan.alone, seed=0, prefix="alone"))
                     times = await driver.alone(alone)
                     self._result.five_quotes_alone_seconds = statistics.median(times)
                 for load in LOADS:
@@ -191,14 +192,14 @@ class _Bench:
         others = make_articles(count - len(probes), seed=self._plan.seed, prefix=prefix)
         articles = [one for pair in zip(others, probes, strict=False) for one in pair]
         found = await driver.latencies(articles, per_second=quotes / mean, seed=self._plan.seed)
-        times = sorted(found.values())
+        times = list(found.values())
         self._result.parties[party].latency[f"{load:.0%}"] = {
             "articles": len(times),
-            **{f"p{p}": round(percentile(times, p), 4) for p in (50, 95, 99)},
+            **{f"p{p}": round(_percentile(times, p), 4) for p in (50, 95, 99)},
         }
         if party == SERVICE and load == LOADS[0]:
-            five = sorted(found[probe.id] for probe in probes if probe.id in found)
-            self._result.five_quotes_p99_at_half_load = percentile(five, 99)
+            five = [found[probe.id] for probe in probes if probe.id in found]
+            self._result.five_quotes_p99_at_half_load = _percentile(five, 99)
 
     def _articles(self, party: str, number: int) -> list[LoadArticle]:
         count = self._plan.articles_for(party)
@@ -209,10 +210,9 @@ class _Bench:
         return Party(party, settings, self._plan.partitions, self._folder / f"{party}.log")
 
 
-def percentile(ascending: Sequence[float], percent: int) -> float:
+def _percentile(values: Sequence[float], percent: int) -> float:
     """The smallest value that at least so many per cent do not exceed (nearest rank)."""
-    rank = -(-len(ascending) * percent // 100)
-    return ascending[max(0, rank - 1)]
+    return float(np.percentile(values, percent, method="inverted_cdf"))
 
 
 def _medians(one: PartyResult) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from service.quotes.clauses import (
     subject_before,
 )
 from service.quotes.coreference import resolve_references
-from service.quotes.cues import may_be_cue
 from service.quotes.lexicon import QUANTIFIERS, ROLES
 from service.quotes.mentions import Kind, Mention
 from service.quotes.model import Speaker
@@ -68,7 +67,7 @@ def read_article(text: str, tokens: Tokens) -> Article:
     cues = [
         index
         for index, word in enumerate(tokens.words)
-        if word in ("according", "According") or (may_be_cue(word) and cue_at(tokens, index))
+        if word in ("according", "According") or cue_at(tokens, index)
     ]
     names = collect_names(tokens)
     names.references = resolve_references(names, tokens)

@@ -12,7 +12,7 @@ import pytest
 
 from service.broker import EmbeddedBroker
 from service.clients import create_topics
-from service.demo import worker_environment
+from service.processes import worker_environment
 from service.settings import Settings
 from tests.integration.harness import WorkerProcess, settings_for, wait_until
 

@@ -8,7 +8,6 @@ import random
 import re
 import signal
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -24,7 +23,7 @@ from kafka import KafkaConsumer, TopicPartition
 from service.broker import HOST, free_port
 from service.clients import producer, read_to_end
 from service.contracts import quote_schema
-from service.demo import worker_environment
+from service.processes import WORKER, start_module
 from service.settings import Settings, load_settings
 
 VALIDATOR = Draft202012Validator(quote_schema())
@@ -97,18 +96,11 @@ class WorkerProcess:
     settings: Settings
     log: Path
     process: subprocess.Popen[bytes] | None = None
-    command: tuple[str, ...] = (sys.executable, "-m", "service", "worker")
+    arguments: tuple[str, ...] = WORKER
 
     def start(self) -> "WorkerProcess":
         """Start it; does not wait."""
-        with self.log.open("ab") as output:
-            self.process = subprocess.Popen(
-                self.command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                env=worker_environment(self.settings),
-            )
+        self.process = start_module(self.arguments, self.settings, self.log)
         return self
 
     def wait_ready(self, timeout: float = 60) -> "WorkerProcess":

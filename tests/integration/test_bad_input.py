@@ -9,8 +9,8 @@ from kafka import KafkaProducer
 
 from service.clients import read_to_end
 from service.dead_letters import read_failure
-from service.demo import worker_environment
 from service.errors import Reason
+from service.processes import worker_environment
 from service.settings import Settings
 from tests.integration.conftest import StartWorker
 from tests.integration.harness import (

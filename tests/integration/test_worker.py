@@ -28,7 +28,7 @@ TRACE = ("traceparent", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0
 def test_faust_command_starts_the_same_worker(new_worker: StartWorker) -> None:
     articles = numbered_articles(50, seed=8)
     worker = new_worker(model="keywords")
-    worker.command = (sys.executable, "-m", "faust", "-A", "service.main", "worker")
+    worker.arguments = ("faust", "-A", "service.main", "worker")
     worker.start().wait_ready()
     publish(worker.settings, articles)
     wait_all_committed(worker.settings, 60, worker)

@@ -77,6 +77,49 @@ async def until(condition: Callable[[], bool]) -> None:
         await asyncio.sleep(0.001)
 
 
+@contextmanager
+def held(model: Model) -> Iterator[None]:
+    """Its calls end when the block does."""
+    model.free.clear()
+    try:
+        yield
+    finally:
+        model.free.set()
+
+
+async def in_the_call(
+    model: Model, batcher: Batcher, texts: Sequence[EncodedText]
+) -> "asyncio.Task[list[Scores]]":
+    """An article of which the model scores a first part now: its first call ever."""
+    task = asyncio.create_task(batcher.classify(texts))
+    await until(lambda: len(model.calls) == 1)
+    return task
+
+
+async def give_up(task: "asyncio.Task[list[Scores]]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+class Pauses:
+    """The longest time for which the event loop did not turn inside the block, in seconds."""
+
+    longest = 0.0
+
+    async def __aenter__(self) -> "Pauses":
+        self._beating = asyncio.create_task(self._beat())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._beating.cancel()
+
+    async def _beat(self) -> None:
+        while True:
+            before = time.perf_counter()
+            await asyncio.sleep(0.001)
+            self.longest = max(self.longest, time.perf_counter() - before)
+
+
 def test_results_come_in_the_order_of_the_texts() -> None:
     async def scenario() -> None:
         async with Batcher(Model().score, memory(), max_tokens=12) as batcher:
@@ -110,12 +153,10 @@ def test_small_article_does_not_wait_for_a_huge_one_to_end() -> None:
 
     async def scenario() -> None:
         async with Batcher(model.score, memory(), max_tokens=40, wait_seconds=0) as batcher:
-            model.free.clear()
-            huge = asyncio.create_task(batcher.classify(distinct(100, 5)))
-            await until(lambda: len(model.calls) == 1)
-            small = asyncio.create_task(batcher.classify(encode("small", "SMALL")))
-            await asyncio.sleep(0)
-            model.free.set()
+            with held(model):
+                huge = await in_the_call(model, batcher, distinct(100, 5))
+                small = asyncio.create_task(batcher.classify(encode("small", "SMALL")))
+                await asyncio.sleep(0)
             await small
             assert not huge.done()
             assert len(await huge) == 100
@@ -130,12 +171,10 @@ def test_quotes_gather_while_the_model_works() -> None:
 
     async def scenario() -> None:
         async with Batcher(model.score, memory(), wait_seconds=0) as batcher:
-            model.free.clear()
-            first = asyncio.create_task(batcher.classify(encode("first")))
-            await until(lambda: len(model.calls) == 1)
-            others = [asyncio.create_task(batcher.classify(encode(text))) for text in "abc"]
-            await asyncio.sleep(0)
-            model.free.set()
+            with held(model):
+                first = await in_the_call(model, batcher, encode("first"))
+                others = [asyncio.create_task(batcher.classify(encode(text))) for text in "abc"]
+                await asyncio.sleep(0)
             await asyncio.gather(first, *others)
 
     run(scenario)
@@ -245,15 +284,12 @@ def test_cancelled_article_is_skipped_and_others_notice_nothing() -> None:
 
     async def scenario() -> None:
         async with Batcher(model.score, memory(), wait_seconds=0) as batcher:
-            model.free.clear()
-            first = asyncio.create_task(batcher.classify(encode("first")))
-            await until(lambda: len(model.calls) == 1)
-            given_up = asyncio.create_task(batcher.classify(encode("given up", "given up too")))
-            kept = asyncio.create_task(batcher.classify(encode("kept")))
-            await asyncio.sleep(0)
-            given_up.cancel()
-            await asyncio.gather(given_up, return_exceptions=True)
-            model.free.set()
+            with held(model):
+                first = await in_the_call(model, batcher, encode("first"))
+                given_up = asyncio.create_task(batcher.classify(encode("given up", "given up too")))
+                kept = asyncio.create_task(batcher.classify(encode("kept")))
+                await asyncio.sleep(0)
+                await give_up(given_up)
             assert lengths(await first) == [5]
             assert lengths(await kept) == [4]
             assert given_up.cancelled()
@@ -267,13 +303,10 @@ def test_article_cancelled_during_its_call_leaves_the_other_articles_of_that_cal
 
     async def scenario() -> None:
         async with Batcher(model.score, memory(), wait_seconds=0.05) as batcher:
-            model.free.clear()
-            given_up = asyncio.create_task(batcher.classify(encode("given up")))
-            kept = asyncio.create_task(batcher.classify(encode("kept")))
-            await until(lambda: len(model.calls) == 1)
-            given_up.cancel()
-            await asyncio.gather(given_up, return_exceptions=True)
-            model.free.set()
+            with held(model):
+                given_up = asyncio.create_task(batcher.classify(encode("given up")))
+                kept = await in_the_call(model, batcher, encode("kept"))
+                await give_up(given_up)
             assert lengths(await kept) == [4]
 
     run(scenario)
@@ -288,8 +321,7 @@ def test_batch_of_which_all_were_cancelled_makes_no_call() -> None:
         async with Batcher(model.score, memory(), wait_seconds=0.05) as batcher:
             task = asyncio.create_task(batcher.classify(encode("given up")))
             await asyncio.sleep(0.01)
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await give_up(task)
             await asyncio.sleep(0.1)
             assert model.calls == []
             assert lengths(await batcher.classify(encode("next"))) == [4]
@@ -302,23 +334,14 @@ def test_event_loop_stays_responsive_while_the_model_blocks() -> None:
         time.sleep(0.5)
         return [{"length": 0.0}] * len(texts)
 
-    longest = 0.0
-
-    async def beat() -> None:
-        nonlocal longest
-        while True:
-            before = time.perf_counter()
-            await asyncio.sleep(0.01)
-            longest = max(longest, time.perf_counter() - before)
+    pauses = Pauses()
 
     async def scenario() -> None:
-        async with Batcher(score, memory()) as batcher:
-            beating = asyncio.create_task(beat())
+        async with Batcher(score, memory()) as batcher, pauses:
             await batcher.classify(encode("a"))
-            beating.cancel()
 
     run(scenario)
-    assert 0 < longest < 0.3
+    assert 0 < pauses.longest < 0.3
 
 
 def test_model_runs_in_one_thread_of_its_own_unless_told_otherwise() -> None:
@@ -385,23 +408,14 @@ def test_closing_while_a_huge_article_is_taken_in_lets_nobody_wait_for_ever() ->
 
 @pytest.mark.parametrize("max_tokens", [256, 65_536])
 def test_forming_calls_holds_the_event_loop_up_for_moments_only(max_tokens: int) -> None:
-    longest = 0.0
-
-    async def beat() -> None:
-        nonlocal longest
-        while True:
-            before = time.perf_counter()
-            await asyncio.sleep(0.001)
-            longest = max(longest, time.perf_counter() - before)
+    pauses = Pauses()
 
     async def scenario() -> None:
-        async with Batcher(Model().score, memory(), max_tokens=max_tokens) as batcher:
-            beating = asyncio.create_task(beat())
+        async with Batcher(Model().score, memory(), max_tokens=max_tokens) as batcher, pauses:
             await batcher.classify(distinct(6000, 12))
-            beating.cancel()
 
     run(scenario)
-    assert 0 < longest < 0.3
+    assert 0 < pauses.longest < 0.3
 
 
 def test_every_call_is_observed_with_its_seconds_and_its_size() -> None:
@@ -418,24 +432,13 @@ def test_every_call_is_observed_with_its_seconds_and_its_size() -> None:
     assert all(0 <= seconds < PATIENCE for seconds, _ in seen)
 
 
-@contextmanager
-def held(model: Model) -> Iterator[None]:
-    """Its calls end when the block does."""
-    model.free.clear()
-    try:
-        yield
-    finally:
-        model.free.set()
-
-
 def test_the_same_quote_in_two_articles_at_one_time_is_scored_once() -> None:
     model = Model()
 
     async def scenario() -> None:
         async with Batcher(model.score, memory(), wait_seconds=0) as batcher:
             with held(model):
-                first = asyncio.create_task(batcher.classify(encode("same", "first")))
-                await until(lambda: len(model.calls) == 1)
+                first = await in_the_call(model, batcher, encode("same", "first"))
                 during = asyncio.create_task(batcher.classify(encode("other", "same", "new")))
                 behind = asyncio.create_task(batcher.classify(encode("new", "new")))
                 await asyncio.sleep(0)
@@ -471,16 +474,14 @@ def test_giving_up_one_article_leaves_the_other_that_waits_for_the_same_quote(
         async with Batcher(model.score, memory(), wait_seconds=0) as batcher:
             with held(model):
                 if when == "in line":
-                    first = asyncio.create_task(batcher.classify(encode("first")))
-                    await until(lambda: len(model.calls) == 1)
+                    first = await in_the_call(model, batcher, encode("first"))
                 tasks = [asyncio.create_task(batcher.classify(encode("same")))]
                 if when == "in the call":
                     await until(lambda: len(model.calls) == 1)
                 tasks.append(asyncio.create_task(batcher.classify(encode("same", "more"))))
                 await asyncio.sleep(0)
                 given_up = tasks.pop(0 if who == "who asked first" else 1)
-                given_up.cancel()
-                await asyncio.gather(given_up, return_exceptions=True)
+                await give_up(given_up)
                 assert given_up.cancelled()
             [kept] = tasks
             assert lengths(await kept)[0] == 4
@@ -582,27 +583,17 @@ def test_no_more_calls_run_side_by_side_than_allowed() -> None:
 def test_a_huge_article_does_not_block_the_event_loop() -> None:
     model = Model()
     texts = distinct(100_000, 12)
-    longest = 0.0
-
-    async def beat() -> None:
-        nonlocal longest
-        while True:
-            before = time.perf_counter()
-            await asyncio.sleep(0.001)
-            longest = max(longest, time.perf_counter() - before)
+    pauses = Pauses()
 
     async def scenario() -> None:
-        async with Batcher(model.score, memory(1_000)) as batcher:
-            beating = asyncio.create_task(beat())
+        async with Batcher(model.score, memory(1_000)) as batcher, pauses:
             huge = asyncio.create_task(batcher.classify(texts))
             await until(lambda: len(model.calls) > 200)
-            huge.cancel()
-            await asyncio.gather(huge, return_exceptions=True)
+            await give_up(huge)
             assert lengths(await batcher.classify(encode("next"))) == [4]
-            beating.cancel()
 
     run(scenario)
-    assert 0 < longest < 0.3
+    assert 0 < pauses.longest < 0.3
 
 
 def test_texts_of_one_call_are_about_equally_long_when_many_wait() -> None:
@@ -626,8 +617,7 @@ def test_an_urgent_small_article_overtakes_a_huge_one_within_a_couple_of_calls()
     async def scenario() -> None:
         async with Batcher(model.score, memory(), max_tokens=64, wait_seconds=0) as batcher:
             with held(model):
-                huge = asyncio.create_task(batcher.classify(distinct(2_000, 8)))
-                await until(lambda: len(model.calls) == 1)
+                huge = await in_the_call(model, batcher, distinct(2_000, 8))
                 await asyncio.sleep(0.05)  # the rest of the huge one is in line
                 small = asyncio.create_task(batcher.classify(encode("a" * 30, "b" * 3)))
                 await asyncio.sleep(0)
@@ -676,11 +666,9 @@ def test_a_huge_article_that_is_given_up_makes_no_more_calls() -> None:
     async def scenario() -> None:
         async with Batcher(model.score, memory(), max_tokens=64, wait_seconds=0) as batcher:
             with held(model):
-                huge = asyncio.create_task(batcher.classify(distinct(2_000, 8)))
-                await until(lambda: len(model.calls) == 1)
+                huge = await in_the_call(model, batcher, distinct(2_000, 8))
                 await asyncio.sleep(0.05)  # the rest of it is in line, its next call is formed
-                huge.cancel()
-                await asyncio.gather(huge, return_exceptions=True)
+                await give_up(huge)
             assert lengths(await batcher.classify(encode("next"))) == [4]
 
     run(scenario)
@@ -693,12 +681,10 @@ def test_a_given_up_quote_is_scored_when_it_is_asked_for_again() -> None:
     async def scenario() -> None:
         async with Batcher(model.score, memory(), wait_seconds=0) as batcher:
             with held(model):
-                first = asyncio.create_task(batcher.classify(encode("first")))
-                await until(lambda: len(model.calls) == 1)
+                first = await in_the_call(model, batcher, encode("first"))
                 given_up = asyncio.create_task(batcher.classify(encode("again", "never")))
                 await asyncio.sleep(0)
-                given_up.cancel()
-                await asyncio.gather(given_up, return_exceptions=True)
+                await give_up(given_up)
                 again = asyncio.create_task(batcher.classify(encode("again")))
                 await asyncio.sleep(0)
             assert lengths(await first) == [5]
