@@ -4,31 +4,34 @@ from collections.abc import Iterator, Sequence
 
 BATCH_TOKENS = 256
 """A batch holds at most so many tokens, padding included: what it computes then fits the cache of a
-core, and a small article that comes meanwhile does not wait long. 1,024 are a tenth slower."""
+core. 1,024 are a tenth slower."""
 
 BATCH_CHARS = 4 * BATCH_TOKENS
 """The same for texts that are batched by characters: about four make a token."""
 
 CALL_TOKENS = 16
-"""What a call costs beside its tokens: as much as so many more (measured: 3 to 4 ms)."""
+"""What a call costs beside its tokens: as much as so many more. On processors that multiply bytes
+fast all weights have to pass (3 to 4 ms); on slower ones it is less, and matters less."""
 
 
-def batches_by_length(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
+def batches_by_length(
+    lengths: Sequence[int], budget: int, call_tokens: int = CALL_TOKENS
+) -> Iterator[list[int]]:
     """Indices in batches, the shortest first: little padding, same result.
 
     A batch padded to its longest holds at most `budget` of length, or one text. Of all ways to cut
     the sorted texts into such batches this takes the cheapest, where a batch costs its padded
-    length and `CALL_TOKENS` (dynamic programming over the sorted texts; time: texts by batch size).
+    length and `call_tokens` (dynamic programming over the sorted texts; time: texts by batch size).
     """
     order = sorted(range(len(lengths)), key=lengths.__getitem__)
     cost = [0] * (len(order) + 1)  # of the first so many texts
     first = [0] * (len(order) + 1)  # where their last batch begins
     for end in range(1, len(order) + 1):
         longest = max(1, lengths[order[end - 1]])
-        cost[end] = cost[end - 1] + longest + CALL_TOKENS
+        cost[end] = cost[end - 1] + longest + call_tokens
         first[end] = end - 1
         for begin in range(end - 2, max(0, end - budget // longest) - 1, -1):
-            total = cost[begin] + (end - begin) * longest + CALL_TOKENS
+            total = cost[begin] + (end - begin) * longest + call_tokens
             if total < cost[end]:
                 cost[end], first[end] = total, begin
     bounds = [len(order)]

@@ -83,7 +83,8 @@ class ArticleAgent:
 
     Args:
         settings: limits and topic names.
-        classifier: judges the quotes; called in a thread.
+        classifier: judges the quotes; called in threads.
+        call_tokens: what a call of it costs beside its tokens, in tokens.
         ledger: shared with the consumer, which commits what it allows.
         send: hands a message to the producer.
         crash: stops the worker with this error; nothing undelivered is committed.
@@ -95,6 +96,7 @@ class ArticleAgent:
         self,
         settings: Settings,
         classifier: Classifier,
+        call_tokens: int,
         ledger: OffsetLedger,
         send: Send,
         crash: Callable[[BaseException], Awaitable[None]],
@@ -119,6 +121,7 @@ class ArticleAgent:
             health.watched("model", classifier.score_encoded),
             ScoreCache(settings.cache_quotes, classifier.labels.names),
             calls=classifier.parallel_calls,
+            call_tokens=call_tokens,
             max_tokens=settings.batch_tokens,
             wait_seconds=settings.batch_wait_seconds,
             observe=metrics.observe_inference,

@@ -34,13 +34,12 @@ from service.model import load_model
 from service.offsets import OffsetLedger
 from service.settings import Settings
 from service.transport import LedgerConsumer, ledger_transport
+from service.warm_up import warm_up
 
 log = logging.getLogger(__name__)
 
 LAG_SECONDS = 2.0
 SWITCH_SECONDS = 0.001
-# Scored once before the worker is ready: first calls allocate what later ones find.
-WARM_UP = ["Two paths are still open.", "We will see what they do. " * 20] * 4
 CONNECT_SECONDS = 2.0
 # Beyond the drain: for the last commit, the producer's flush and leaving the group.
 MARGIN_SECONDS = 8.0
@@ -131,6 +130,7 @@ class Runtime:
         )
         self.http = HttpServer(settings.http_host, settings.http_port, self.health, self.metrics)
         self.classifier: Classifier | None = None
+        self.call_tokens = 0  # known when the classifier is
 
     def prepare(self) -> None:
         """Everything that can go wrong without Kafka, then: is Kafka there, are the topics?
@@ -141,7 +141,7 @@ class Runtime:
         port = self.http.start()
         log.info("serving /metrics, /livez and /readyz on %s:%d", self.settings.http_host, port)
         self.classifier = load_model(self.settings)
-        self.classifier.score(WARM_UP)
+        self.call_tokens = warm_up(self.classifier)
         labels = self.classifier.labels
         self.metrics.set_model(
             self.classifier.name,
@@ -249,6 +249,7 @@ def _add_agent(app: StancewireApp, runtime: Runtime) -> None:
         agent = ArticleAgent(
             settings,
             runtime.classifier,
+            runtime.call_tokens,
             runtime.ledger,
             send,
             crash,

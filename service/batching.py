@@ -13,6 +13,9 @@ import asyncio
 import heapq
 import itertools
 import logging
+import os
+import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import cast
 
-from models.batches import BATCH_TOKENS, batches_by_length
+from models.batches import BATCH_TOKENS, CALL_TOKENS, batches_by_length
 from models.classifier import EncodedText
 from service.errors import InvalidArticle, Reason
 from service.score_cache import ScoreCache, cache_key
@@ -30,25 +33,39 @@ log = logging.getLogger(__name__)
 Scores = Mapping[str, float]
 Score = Callable[[Sequence[EncodedText]], Sequence[Scores]]
 
+FULL, SMALL, LEAST = 16, 8, 4
+"""Sizes of calls, as multiples of what a call costs beside its tokens: that is 6, 11 and 20 % of
+their time. Full ones are formed while many wait; with small ones who comes next waits less; over
+idle threads texts are spread, but not thinner than the least."""
+
 MANY_CALLS = 24
+"""Many wait when they fill more full calls than this."""
+
 WINDOW_CALLS = 16
+"""Many that wait are looked through for texts of one length so far, in full calls."""
+
 CALLS_AHEAD = 2
-"""When more than so many calls wait, so many are looked through for texts of one length, and so
-many formed at one time. When less waits, calls are half as large and none is formed ahead of its
-time: who comes next waits less."""
+"""So many calls are formed at one time while many wait, else none ahead of its time."""
 
 WINDOW_TEXTS = 512
 """Looked through at most, so that forming calls takes milliseconds whatever `max_tokens` is."""
-
-LEAST_CALL_TOKENS = 64
-"""Texts are spread over idle threads, but not in calls that are smaller than this."""
 
 SECONDS_PER_TOKEN = 0.004
 MAX_DUE_SECONDS = 10.0
 """An article is due so long after it came, times its tokens: twenty times what it takes alone."""
 
+NICENESS = 15
+"""Of the threads that run the model. They take every core; the event loop, the splitter and the
+broker's client have little to do and must do it at once, or the model runs out of work."""
+
 LOOP_SLICE = 500
 """Texts taken in before others on the event loop get their turn."""
+
+
+def _yield_to_others() -> None:
+    """Lower this thread's priority; on Linux only, elsewhere it would be the whole process'."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
 @dataclass(eq=False, slots=True)
@@ -98,6 +115,7 @@ class Batcher:
         score: blocking function: texts to scores, in the same order.
         cache: scores of texts seen before.
         calls: how many calls may run at one time.
+        call_tokens: what a call costs beside its tokens, in tokens.
         max_tokens: most tokens in one call, padding included; a longer text goes alone.
         wait_seconds: how long a text waits for others while a thread is idle.
         observe: told (seconds, texts) of every call.
@@ -110,6 +128,7 @@ class Batcher:
         cache: ScoreCache,
         *,
         calls: int = 1,
+        call_tokens: int = CALL_TOKENS,
         max_tokens: int = BATCH_TOKENS,
         wait_seconds: float = 0.002,
         observe: Callable[[float, int], None] = lambda _seconds, _texts: None,
@@ -118,7 +137,8 @@ class Batcher:
         self._score = score
         self._cache = cache
         self._calls = calls
-        self._max_tokens = max_tokens
+        self._call_tokens = call_tokens
+        self._full, self._small = (min(max_tokens, n * call_tokens) for n in (FULL, SMALL))
         self._wait_seconds = wait_seconds
         self._observe = observe
         self._observe_cache = observe_cache
@@ -130,7 +150,7 @@ class Batcher:
         self._formed: deque[list[_Job]] = deque()
         self._running = 0  # calls
         self._closed = False
-        self._threads = ThreadPoolExecutor(calls, thread_name_prefix="model")
+        self._threads = ThreadPoolExecutor(calls, "model", initializer=_yield_to_others)
         self._lanes: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> "Batcher":
@@ -217,7 +237,7 @@ class Batcher:
             self._arrived.clear()
             await self._arrived.wait()
         deadline = self._articles[0].line[0].arrived + self._wait_seconds
-        while self._tokens < self._max_tokens and (left := deadline - time.monotonic()) > 0:
+        while self._tokens < self._full and (left := deadline - time.monotonic()) > 0:
             self._arrived.clear()
             try:
                 async with asyncio.timeout(left):
@@ -228,13 +248,13 @@ class Batcher:
 
     def _cut(self, idle: int) -> None:
         """Form calls of what waits; what does not begin soon goes back to its line."""
-        many = self._tokens > MANY_CALLS * self._max_tokens
-        most = self._max_tokens if many else self._max_tokens // 2
-        taken = self._take(WINDOW_CALLS * self._max_tokens if many else self._max_tokens)
+        many = self._tokens > MANY_CALLS * self._full
+        taken = self._take(WINDOW_CALLS * self._full if many else self._full)
         lengths = [len(job.text) for _, job in taken]
-        share = max(LEAST_CALL_TOKENS, -(-sum(lengths) // idle))
+        share = max(LEAST * self._call_tokens, -(-sum(lengths) // idle))
+        size = min(self._full if many else self._small, share)
         # The call with the most urgent text comes last.
-        batches = sorted(batches_by_length(lengths, min(most, share)), key=min, reverse=True)
+        batches = sorted(batches_by_length(lengths, size, self._call_tokens), key=min, reverse=True)
         for _ in range(min(len(batches), CALLS_AHEAD if many else idle)):
             self._formed.append([taken[index][1] for index in batches.pop()])
         for index in sorted(itertools.chain.from_iterable(batches), reverse=True):

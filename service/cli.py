@@ -277,10 +277,10 @@ def schema_asyncapi() -> None:
 def bench(
     quick: Annotated[bool, typer.Option("--quick", help="One short round: a minute.")] = False,
     rounds: Annotated[int, typer.Option(help="How often each party is measured.", min=1)] = 3,
-    seconds: Annotated[float, typer.Option(help="How long each load for latency.", min=1)] = 60,
+    seconds: Annotated[float, typer.Option(help="How long each load for latency.", min=1)] = 40,
     format: OutputFormat = Format.TABLE,
 ) -> None:
-    """Stancewire beside a naive service and the model alone, on this machine: 12 minutes."""
+    """Stancewire beside a naive service and the model alone, on this machine: 15 minutes."""
     from rich.console import Console
 
     from service.bench.report import print_result

@@ -423,7 +423,7 @@ def test_every_call_is_observed_with_its_seconds_and_its_size() -> None:
 
     async def scenario() -> None:
         async with Batcher(
-            Model().score, memory(), max_tokens=4, observe=lambda *call: seen.append(call)
+            Model().score, memory(), max_tokens=2, observe=lambda *call: seen.append(call)
         ) as batcher:
             await batcher.classify(encode("a", "b", "c"))
 
