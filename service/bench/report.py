@@ -10,17 +10,22 @@ from service.bench.run import PartyResult, Result
 from service.output import Output
 
 NAMES = {
-    NAIVE: "a  naive: Faust agent, pipeline, one quote at a time",
-    SERVICE: "b  Stancewire",
-    PATH: "   Stancewire without the network (keywords)",
-    FORWARD: "d  forwarding only, no splitting, no model",
+    NAIVE: "a naive",
+    SERVICE: "b Stancewire",
+    PATH: "  without network",
+    FORWARD: "d forwarding",
 }
-MODEL = "c  the model alone, perfect batches"
+MODEL = "c model alone"
+LEGEND = """a: a Faust agent that calls a pipeline, one quote at a time
+b: Stancewire; without network: with the model "keywords"
+c: the model in perfect batches, no Kafka, no splitting
+d: a Faust agent that forwards: no splitting, no model"""
 
 
 def print_result(result: Result) -> None:
     """Rates and costs, latencies, ratios."""
     output = Output()
+    output.print(LEGEND)
     output.print(_rates(result))
     output.print(_latencies(result))
     alone, p99 = result.five_quotes_alone_seconds, result.five_quotes_p99_at_half_load
@@ -34,18 +39,17 @@ def print_result(result: Result) -> None:
 
 def _rates(result: Result) -> Table:
     table = Table(
-        "median (least to most)",
+        "medians (least to most)",
         "quotes/s",
         "articles/s",
-        "CPU s per 1,000 quotes",
-        "memory MiB",
+        "CPU ms/quote",
+        "MiB",
         header_style="bold",
     )
-    for party in (NAIVE, SERVICE):
+    for party in (NAIVE, SERVICE, PATH):
         _add(table, NAMES[party], result.parties[party])
     table.add_row(MODEL, spread(result.model_alone, 0), "", "", "")
-    for party in (FORWARD, PATH):
-        _add(table, NAMES[party], result.parties[party])
+    _add(table, NAMES[FORWARD], result.parties[FORWARD])
     return table
 
 
@@ -53,14 +57,14 @@ def _add(table: Table, name: str, one: PartyResult) -> None:
     table.add_row(
         name,
         spread(one.quotes_per_second, 0 if one.quotes_per_second[0] > 100 else 1),
-        spread(one.articles_per_second, 1),
-        spread(one.cpu_seconds_per_1000_quotes, 2),
-        spread(one.resident_mib, 0),
+        f"{statistics.median(one.articles_per_second):.1f}",
+        f"{statistics.median(one.cpu_seconds_per_1000_quotes):.2f}",
+        f"{statistics.median(one.resident_mib):.0f}",
     )
 
 
 def _latencies(result: Result) -> Table:
-    columns = ("published to delivered, ms", "load", "articles", "p50", "p95", "p99")
+    columns = ("ms until delivered", "load", "articles", "p50", "p95", "p99")
     table = Table(*columns, header_style="bold")
     for party, one in result.parties.items():
         for load, found in one.latency.items():
