@@ -33,16 +33,16 @@ log = logging.getLogger(__name__)
 Scores = Mapping[str, float]
 Score = Callable[[Sequence[EncodedText]], Sequence[Scores]]
 
-FULL, SMALL, LEAST = 16, 8, 4
-"""Sizes of calls, as multiples of what a call costs beside its tokens: that is 6, 11 and 20 % of
-their time. Full ones are formed while many wait; with small ones who comes next waits less; over
-idle threads texts are spread, but not thinner than the least."""
+SMALL, LEAST = 8, 4
+"""Sizes of calls while few texts wait, as multiples of what a call costs beside its tokens: that is
+11 and 20 % of their time, and who comes next waits no longer than need be. Texts are spread over
+idle threads, but not thinner than the least."""
 
 MANY_CALLS = 24
-"""Many wait when they fill more full calls than this."""
+"""Many wait when they fill more of the largest calls than this; then calls are that large."""
 
 WINDOW_CALLS = 16
-"""Many that wait are looked through for texts of one length so far, in full calls."""
+"""Many that wait are looked through for texts of one length so far, in the largest calls."""
 
 CALLS_AHEAD = 2
 """So many calls are formed at one time while many wait, else none ahead of its time."""
@@ -138,7 +138,8 @@ class Batcher:
         self._cache = cache
         self._calls = calls
         self._call_tokens = call_tokens
-        self._full, self._small = (min(max_tokens, n * call_tokens) for n in (FULL, SMALL))
+        self._max_tokens = max_tokens
+        self._small = min(max_tokens, SMALL * call_tokens)
         self._wait_seconds = wait_seconds
         self._observe = observe
         self._observe_cache = observe_cache
@@ -237,7 +238,7 @@ class Batcher:
             self._arrived.clear()
             await self._arrived.wait()
         deadline = self._articles[0].line[0].arrived + self._wait_seconds
-        while self._tokens < self._full and (left := deadline - time.monotonic()) > 0:
+        while self._tokens < self._small and (left := deadline - time.monotonic()) > 0:
             self._arrived.clear()
             try:
                 async with asyncio.timeout(left):
@@ -248,11 +249,11 @@ class Batcher:
 
     def _cut(self, idle: int) -> None:
         """Form calls of what waits; what does not begin soon goes back to its line."""
-        many = self._tokens > MANY_CALLS * self._full
-        taken = self._take(WINDOW_CALLS * self._full if many else self._full)
+        many = self._tokens > MANY_CALLS * self._max_tokens
+        taken = self._take(WINDOW_CALLS * self._max_tokens if many else self._max_tokens)
         lengths = [len(job.text) for _, job in taken]
         share = max(LEAST * self._call_tokens, -(-sum(lengths) // idle))
-        size = min(self._full if many else self._small, share)
+        size = min(self._max_tokens if many else self._small, share)
         # The call with the most urgent text comes last.
         batches = sorted(batches_by_length(lengths, size, self._call_tokens), key=min, reverse=True)
         for _ in range(min(len(batches), CALLS_AHEAD if many else idle)):
