@@ -48,7 +48,8 @@ CALLS_AHEAD = 2
 """So many calls are formed at one time while many wait, else none ahead of its time."""
 
 WINDOW_TEXTS = 512
-"""Looked through at most, so that forming calls takes milliseconds whatever `max_tokens` is."""
+"""Looked at before others on the event loop get their turn, whatever `max_tokens` is and however
+many were given up."""
 
 SECONDS_PER_TOKEN = 0.004
 MAX_DUE_SECONDS = 10.0
@@ -246,6 +247,8 @@ class Batcher:
             except TimeoutError:
                 break
         self._cut(idle=max(1, self._calls - self._running))
+        if not self._formed:  # all that was looked at had been given up
+            await asyncio.sleep(0)
 
     def _cut(self, idle: int) -> None:
         """Form calls of what waits; what does not begin soon goes back to its line."""
@@ -265,7 +268,9 @@ class Batcher:
         """The next texts, the most urgent first; those nobody wants any more are dropped."""
         taken: list[tuple[_Article, _Job]] = []
         tokens = 0
-        while self._articles and tokens < most_tokens and len(taken) < WINDOW_TEXTS:
+        for _ in range(WINDOW_TEXTS):
+            if not self._articles or tokens >= most_tokens:
+                break
             article = self._articles[0]
             job = article.line.popleft()
             self._tokens -= len(job.text)
