@@ -239,7 +239,7 @@ class Batcher:
             self._arrived.clear()
             await self._arrived.wait()
         deadline = self._articles[0].line[0].arrived + self._wait_seconds
-        while self._tokens < self._small and (left := deadline - time.monotonic()) > 0:
+        while self._tokens < self._max_tokens and (left := deadline - time.monotonic()) > 0:
             self._arrived.clear()
             try:
                 async with asyncio.timeout(left):
