@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check
 PYTEST := $(BIN)/python -m pytest
 SECONDS ?= 300
+MESSAGES ?= 100000
 
 .DEFAULT_GOAL := help
 
@@ -23,6 +24,9 @@ check: $(VENV)/.dev ## Lint, format and types.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+audit: $(VENV)/.dev ## Known vulnerabilities of the dependencies; without a network it only says so.
+	@$(BIN)/python -m tests.audit
 
 unit: $(VENV)/.dev ## Tests without a broker or a real model: seconds.
 	$(PYTEST) tests/unit --numprocesses auto
@@ -44,6 +48,18 @@ bench: $(VENV)/.dev ## Stancewire beside a naive service and the model alone. Re
 
 bench-limits: $(VENV)/.dev ## Memory, cost by length, workers by partitions. 30 minutes. Result: docs/performance.md
 	$(BIN)/python -m benchmarks.limits
+
+chaos: $(VENV)/.dev ## 200 fault injections on real workers: is anything lost? An hour. Result: docs/reliability.md
+	$(BIN)/python -m chaos --report build/chaos.md
+
+chaos-plain: $(VENV)/.dev ## The same on plain Faust agents, which lose quotes. 20 minutes. Result: docs/reliability.md
+	for pattern in loop concurrent take; do \
+		$(BIN)/python -m chaos --plain $$pattern --runs 1 --injections 20 --report build/chaos-$$pattern.md; \
+	done; true
+
+soak: $(VENV)/.dev ## Half an hour at 70 % load with rebalances: is anything growing? Result: docs/soak.svg
+	$(PIP) install --quiet --editable '.[demo,dev,soak]'
+	$(BIN)/python -m chaos.soak
 
 profile: $(VENV)/.dev ## Where a worker's time goes under full load. Result: docs/profile.svg
 	$(BIN)/python -m benchmarks.profile_worker
@@ -72,6 +88,9 @@ fuzz-quotes: $(VENV)/.fuzz ## Look for texts that break or slow extraction, for 
 	$(BIN)/python -m tests.fuzz.slow_quotes $$(($(SECONDS) / 2))
 	$(BIN)/python -m tests.fuzz.fuzz_quotes -max_total_time=$$(($(SECONDS) / 2)) -max_len=2048 \
 		-len_control=0 -artifact_prefix=build/fuzz/ -print_final_stats=1 build/fuzz/corpus
+
+fuzz-path: $(VENV)/.dev ## Send MESSAGES (100000) hostile ones through broker and workers; account for each. 20 minutes.
+	$(BIN)/python -m tests.fuzz.whole_path $(MESSAGES)
 
 contracts: $(VENV)/.dev ## Refresh docs/contracts and docs/settings.md from the code.
 	$(BIN)/stancewire schema json-schema article > docs/contracts/article-event.schema.json
@@ -112,5 +131,5 @@ $(VENV)/.fuzz: $(VENV)/.dev
 	$(PIP) install --quiet --editable '.[demo,dev,fuzz]'
 	@touch $@
 
-.PHONY: help demo test check unit integration eval docs package bench bench-limits profile \
-	bench-bad-input bench-quotes bench-stance train eval-stance zero-shot fuzz-quotes contracts format clean
+.PHONY: help demo test check audit unit integration eval docs package bench bench-limits profile chaos chaos-plain soak \
+	bench-bad-input bench-quotes bench-stance train eval-stance zero-shot fuzz-quotes fuzz-path contracts format clean

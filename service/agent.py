@@ -7,7 +7,7 @@ when all its quote events, or its dead letter, are acknowledged by the broker. D
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,15 +20,16 @@ from faust.types.tuples import Message
 from models import Classifier
 from service import metrics as outcome
 from service.batching import Batcher
-from service.dead_letters import DeadLetter, Origin, bury, without_value
+from service.dead_letters import Origin, bury, is_replayed, smaller_letters, without_value
 from service.errors import FatalError, InvalidArticle, Reason
 from service.events import Headers
 from service.health import Health
 from service.metrics import Metrics
 from service.offsets import OffsetLedger
+from service.records import Unread
 from service.score_cache import ScoreCache
 from service.settings import Settings
-from service.stages import NOTHING, OutMessage, Processed, Stages
+from service.stages import CHUNK_BYTES, NOTHING, Chunk, OutMessage, Processed, Stages
 
 log = logging.getLogger(__name__)
 
@@ -142,10 +143,10 @@ class ArticleAgent:
         if not self._ledger.begin(message.tp, message.generation_id or 0, message.offset):
             await stream.ack(event)  # handed out twice, or from before a rebalance: not our work
             return
-        size = len(message.value or b"")
+        size = _bytes(message)
         await self._budget.acquire(size)
         task = asyncio.create_task(self._work(stream, event), name=f"article {_place(message)}")
-        self._in_work[task] = time.monotonic()
+        self._in_work[task] = self._health.clock()
         task.add_done_callback(lambda done: self._leave(done, size))
         self._report_in_work()
 
@@ -183,19 +184,40 @@ class ArticleAgent:
             await self._crash(error)
             return
         self._metrics.articles.labels(result).inc()
+        if is_replayed(_headers(message)):
+            self._metrics.replayed_articles.inc()
+            if result == outcome.DEAD_LETTER:
+                self._metrics.parked_dead_letters.inc()
         self._metrics.article_seconds.observe(time.monotonic() - started)
-        if message.timestamp:
+        if message.timestamp and message.timestamp > 0:  # else it was sent without one
             self._metrics.article_age_seconds.observe(max(0.0, time.time() - message.timestamp))
 
     async def _deliver_quotes(self, message: Message) -> str:
         result = await self._process(message)
+        await self._deliver_chunk(result.first)
+        while result.rest and (chunk := await self._next(result.rest)):
+            self._note_progress()
+            await self._deliver_chunk(chunk)
+        return outcome.CLASSIFIED if result.first.messages else outcome.EMPTY
+
+    async def _deliver_chunk(self, chunk: Chunk) -> None:
         try:
-            await self._deliver(result.messages)
+            await self._deliver(chunk.messages)
         except MessageTooLarge as error:
             raise InvalidArticle(Reason.EVENT_TOO_LARGE, str(error)) from error
-        for stance, quotes in result.stances.items():
+        for stance, quotes in chunk.stances.items():
             self._metrics.quotes.labels(stance).inc(quotes)
-        return outcome.CLASSIFIED if result.messages else outcome.EMPTY
+
+    async def _next(self, chunks: Iterator[Chunk]) -> Chunk | None:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._long_lane, next, chunks, None)
+
+    def _note_progress(self) -> None:
+        """A huge article's output is no standstill: its time limit begins anew with each chunk."""
+        task = cast("asyncio.Task[None]", asyncio.current_task())
+        del self._in_work[task]
+        self._in_work[task] = self._health.clock()
+        self._report_in_work()
 
     async def _process(self, message: Message) -> Processed:
         """Everything between the two topics.
@@ -218,15 +240,20 @@ class ArticleAgent:
 
     async def _classify(self, message: Message) -> Processed:
         """Split in a thread, score in others, encode: in a thread too where it takes long."""
+        if isinstance(message.value, Unread):
+            raise message.value.problem
         loop = asyncio.get_running_loop()
-        long = len(message.value or b"") > LONG_ARTICLE_BYTES
-        lane = self._long_lane if long else self._short_lane
+        size = len(message.value or b"")
+        lane = self._long_lane if size > LONG_ARTICLE_BYTES else self._short_lane
         split = await loop.run_in_executor(lane, self._split, message.value)
         if not split.found:
             return NOTHING
         scores = await self._batcher.classify(split.texts)
         encode = partial(self._stages.encode, split, scores, _headers(message))
-        return await loop.run_in_executor(lane, encode) if long else encode()
+        # What an event copies from its article is shorter than the article.
+        if size > LONG_ARTICLE_BYTES or size * len(split.found) > CHUNK_BYTES:
+            return await loop.run_in_executor(self._long_lane, encode)
+        return encode()
 
     async def _deliver_dead_letter(self, message: Message, problem: InvalidArticle) -> str:
         letter = bury(
@@ -238,15 +265,18 @@ class ArticleAgent:
             origin=Origin(message.topic, message.partition, message.offset),
         )
         log.warning("%s: dead letter: %s: %s", _place(message), problem.reason.value, problem)
-        try:
-            await self._deliver_letter(letter)
-        except MessageTooLarge:
-            await self._deliver_letter(without_value(letter))
+        if isinstance(message.value, Unread):
+            letter = without_value(letter, message.value.size)
+        for smaller in [letter, *smaller_letters(letter)]:
+            try:
+                await self._deliver([(self._settings.topic_dead_letters, *smaller)])
+                break
+            except MessageTooLarge as error:
+                refused = error
+        else:
+            raise FatalError(f"the broker takes no dead letter of any size: {refused}")
         self._metrics.dead_letters.labels(problem.reason.value).inc()
         return outcome.DEAD_LETTER
-
-    async def _deliver_letter(self, letter: DeadLetter) -> None:
-        await self._deliver([(self._settings.topic_dead_letters, *letter)])
 
     async def _deliver(self, messages: Sequence[OutMessage]) -> None:
         """Append all, then wait until the broker has acknowledged all.
@@ -269,6 +299,11 @@ class ArticleAgent:
 
 def _place(message: Message) -> str:
     return f"{message.topic}[{message.partition}]@{message.offset}"
+
+
+def _bytes(message: Message) -> int:
+    headers = sum(len(name) + len(content or b"") for name, content in _headers(message))
+    return len(message.key or b"") + len(message.value or b"") + headers
 
 
 def _headers(message: Message) -> Headers:

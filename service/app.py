@@ -5,7 +5,6 @@ four is one clear line on standard error and an exit code, before Kafka is joine
 """
 
 import asyncio
-import contextlib
 import gc
 import logging
 import logging.config
@@ -14,33 +13,37 @@ import signal
 import sys
 import threading
 from collections.abc import Awaitable, Callable
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 
 import faust
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.errors import MessageSizeTooLargeError
 from faust.app.base import BootStrategy
-from faust.exceptions import ConsumerNotStarted, ProducerSendError
+from faust.exceptions import ProducerSendError
 from faust.types import StreamT
+from faust.types.auth import CredentialsT
 
 from models import Classifier
 from service.agent import ArticleAgent, MessageTooLarge
 from service.clients import require_topics
+from service.dead_letters import MAX_KEY_BYTES
 from service.errors import FatalError
 from service.events import Headers
-from service.health import BEAT_SECONDS, Health, HttpServer
+from service.guard import Guard, RunningClock
+from service.health import Health, HttpServer
 from service.logs import logging_config
 from service.metrics import Metrics
 from service.model import load_model
 from service.offsets import OffsetLedger
+from service.pulse import Pulse
+from service.security import sasl_password, ssl_context
 from service.settings import Settings
-from service.transport import LedgerConsumer, ledger_transport
+from service.transport import ledger_transport
 from service.warm_up import warm_up
+from service.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
 
-LAG_SECONDS = 2.0
 SWITCH_SECONDS = 0.001
-CONNECT_SECONDS = 2.0
 # Beyond the drain: for the last commit, the producer's flush and leaving the group.
 MARGIN_SECONDS = 8.0
 
@@ -97,6 +100,9 @@ class StancewireWorker(faust.Worker):
         self.app.runtime.leave(exit_code=1)
         super()._on_sigint()
 
+    def _on_sigusr1(self) -> None:
+        """Faust would log the local variables of every task: texts and credentials."""
+
     def _on_sigusr2(self) -> None:
         """Faust would open a debugger, for whoever may send a signal."""
 
@@ -111,6 +117,26 @@ class StancewireApp(BareApp):
 
     logger = logging.getLogger("faust.app")
     runtime: "Runtime"
+    pulse: Pulse
+
+    async def on_start(self) -> None:
+        """Guarded and watched from here on: joining the group may hang as well."""
+        loop = asyncio.get_running_loop()
+
+        def give_up(reason: str) -> None:
+            self.runtime.leave(exit_code=1, limit_seconds=MARGIN_SECONDS)
+            asyncio.run_coroutine_threadsafe(self.crash(FatalError(reason)), loop)
+
+        self.runtime.guard(give_up).start()
+        await super().on_start()
+
+    @faust.Service.task
+    async def _beat(self) -> None:
+        await self.pulse.beat()
+
+    @faust.Service.task
+    async def _measure_lag(self) -> None:
+        await self.pulse.measure_lag()
 
 
 class Runtime:
@@ -120,13 +146,22 @@ class Runtime:
         self.settings = settings
         self.metrics = Metrics()
         self.ledger = OffsetLedger(current_generation)
+        self.clock = RunningClock()
+        self.watchdog = Watchdog(
+            stall_timeout_seconds=settings.stall_timeout_seconds,
+            commit_interval_seconds=settings.commit_interval_seconds,
+            rebalance_timeout_seconds=settings.rebalance_timeout_seconds,
+            clock=self.clock,
+        )
         self.health = Health(
             # The longest way that is not stuck: quotes refused by the broker for their size, then
-            # the dead letter, then the dead letter without its value.
+            # three dead letters, each smaller than the one before. Chunks begin it anew.
             in_flight_limit_seconds=settings.article_timeout_seconds
-            + 3 * settings.delivery_timeout_seconds
+            + 4 * settings.delivery_timeout_seconds
             + MARGIN_SECONDS,
             call_limit_seconds=settings.article_timeout_seconds + MARGIN_SECONDS,
+            clock=self.clock,
+            watchdog=self.watchdog,
         )
         self.http = HttpServer(settings.http_host, settings.http_port, self.health, self.metrics)
         self.classifier: Classifier | None = None
@@ -157,15 +192,27 @@ class Runtime:
         log.info("model %s %s is loaded", self.classifier.name, self.classifier.version)
         require_topics(self.settings)
 
-    def leave(self, *, exit_code: int) -> None:
+    def guard(self, give_up: Callable[[str], None]) -> Guard:
+        """What ends the worker when it does not live; one that is stopping has a time limit."""
+
+        def problems() -> list[str]:
+            return [] if self.health.stopping else self.health.problems_alive()
+
+        return Guard(problems, self.metrics.stalled.set, give_up, self.clock)
+
+    def leave(self, *, exit_code: int, limit_seconds: float | None = None) -> None:
         """Begin to stop, and end all the same if that hangs: a broker that does not answer.
 
         Nothing is lost by a hard end: what is not delivered is not committed.
+
+        Args:
+            exit_code: of the hard end.
+            limit_seconds: until then; default: what the drain may take, and a margin.
         """
         if self.health.stopping:
             return
         self.health.stopping = True
-        limit = self.settings.drain_timeout_seconds + MARGIN_SECONDS
+        limit = limit_seconds or self.settings.drain_timeout_seconds + MARGIN_SECONDS
 
         def end() -> None:
             log.critical("could not leave cleanly within %g s: ending", limit)
@@ -181,6 +228,7 @@ def create_app(settings: Settings) -> StancewireApp:
     app = StancewireApp(
         settings.group,
         broker=";".join(f"kafka://{address}" for address in settings.brokers.split(",")),
+        broker_credentials=_credentials(settings),
         # Faust reads its own settings from the environment too; this prefix is never set.
         env_prefix="STANCEWIRE_FAUST_UNUSED_",
         Worker=StancewireWorker,
@@ -218,11 +266,27 @@ def create_app(settings: Settings) -> StancewireApp:
         runtime.ledger,
         drain_timeout_seconds=settings.drain_timeout_seconds,
         fetch_wait_seconds=settings.fetch_wait_seconds,
+        max_message_bytes=settings.max_message_bytes,
     )
     app.transport = transport(app.conf.broker_consumer, app)
+    app.pulse = Pulse(app, runtime.ledger, runtime.metrics, runtime.health, runtime.watchdog)
     _add_agent(app, runtime)
-    _add_watchers(app, runtime)
     return app
+
+
+def _credentials(settings: Settings) -> CredentialsT | None:
+    """What Faust connects with. Given credentials without TLS, it would send them in plain text."""
+    context = ssl_context(settings)
+    if context is None:
+        return None
+    if settings.security_protocol == "SSL":
+        return faust.SSLCredentials(context)
+    return faust.SASLCredentials(
+        username=settings.sasl_username,
+        password=sasl_password(settings),
+        mechanism=settings.sasl_mechanism,
+        ssl_context=context,
+    )
 
 
 def _add_agent(app: StancewireApp, runtime: Runtime) -> None:
@@ -232,7 +296,9 @@ def _add_agent(app: StancewireApp, runtime: Runtime) -> None:
         topic: str, key: bytes | None, value: bytes | None, headers: Headers
     ) -> Awaitable[object]:
         try:
-            delivery = await app.producer.send(topic, key, value, None, None, headers)
+            # To find a partition the client reads the whole key, slowly: 0.2 s for a megabyte.
+            partition = 0 if len(key or b"") > MAX_KEY_BYTES else None
+            delivery = await app.producer.send(topic, key, value, partition, None, headers)
         except ProducerSendError as error:
             if isinstance(error.__cause__, MessageSizeTooLargeError):
                 raise MessageTooLarge(str(error.__cause__)) from error
@@ -264,65 +330,3 @@ async def _acknowledged(delivery: Awaitable[object]) -> object:
         return await delivery
     except MessageSizeTooLargeError as error:
         raise MessageTooLarge(str(error)) from error
-
-
-def _add_watchers(app: StancewireApp, runtime: Runtime) -> None:
-    health = runtime.health
-
-    @app.task  # type: ignore[untyped-decorator]
-    async def watch() -> None:
-        """Tell the HTTP thread how the worker's loop and its connections do."""
-        while not app.should_stop:
-            health.beat()
-            health.connected = await _is_connected(app)
-            health.rebalancing = bool(app.rebalancing)
-            health.assigned = len(_assignment(app))
-            await asyncio.sleep(BEAT_SECONDS)
-
-    @app.task  # type: ignore[untyped-decorator]
-    async def watch_lag() -> None:
-        while not app.should_stop:
-            try:
-                runtime.metrics.set_lag(await _lag(app))
-            except Exception as error:  # a rebalance, a broker away: the next round will do
-                log.debug("lag not known: %r", error)
-            await asyncio.sleep(LAG_SECONDS)
-
-
-async def _lag(app: StancewireApp) -> dict[tuple[str, int], int]:
-    """Messages not committed, for each assigned partition, also while nothing arrives.
-
-    The end is the higher of two answers: the high watermark of the last fetch is stale while a full
-    buffer pauses a partition, and the end offset asked for is too low on the embedded broker.
-    """
-    assigned = _assignment(app)
-    if not assigned:
-        return {}
-    ends = await app.consumer.highwaters(*assigned)
-    begins = await app.consumer.earliest_offsets(*assigned)
-    positions = cast(LedgerConsumer, app.consumer).committed
-    lag: dict[tuple[str, int], int] = {}
-    for tp in assigned:
-        end = max(app.consumer.highwater(tp) or 0, ends.get(tp) or 0)
-        committed = max(positions(tp), begins.get(tp) or 0)
-        lag[tp.topic, tp.partition] = max(0, end - committed)
-    return lag
-
-
-def _assignment(app: StancewireApp) -> set[Any]:
-    try:
-        return set(app.consumer.assignment())
-    except ConsumerNotStarted:
-        return set()
-
-
-async def _is_connected(app: StancewireApp) -> bool:
-    """Does the producer hold a connection to any broker? If not, try to get one."""
-    producer = getattr(app.producer, "_producer", None)
-    if producer is None:
-        return False
-    client = producer.client
-    if not any(connection.connected() for connection in client._conns.values()):
-        with contextlib.suppress(TimeoutError, KafkaError):
-            await asyncio.wait_for(client.force_metadata_update(), CONNECT_SECONDS)
-    return any(connection.connected() for connection in client._conns.values())

@@ -1,14 +1,21 @@
 """The commands `stancewire topics` and `stancewire dead-letters`."""
 
 import json
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from service.cli_options import Brokers, OutputFormat
 from service.errors import Reason
-from service.output import Format, print_line, print_table, say
+from service.output import Format, foreign, print_line, print_table, say
 from service.settings import load_settings
+
+if TYPE_CHECKING:
+    from service.letter_log import OpenLetter
+
+MaxReplays = Annotated[
+    int, typer.Option(min=1, help="What was replayed that often is parked: left where it is.")
+]
 
 topics_app = typer.Typer(help="The topics that Stancewire reads and writes.", no_args_is_help=True)
 dead_letters_app = typer.Typer(
@@ -55,17 +62,22 @@ def dead_letters_list(
     reason: Annotated[
         Reason | None, typer.Option(help="Only with this reason.", show_default=False)
     ] = None,
+    max_replays: MaxReplays = 1,
 ) -> None:
-    """Dead letters that were not replayed yet."""
-    from service.replay import open_letters
+    """Dead letters that were not replayed yet.
 
-    letters = open_letters(load_settings(brokers=brokers), reason)
+    A letter is open, parked (replayed before, and it failed again), or has no_value.
+    """
+    from service.replay import read_letters
+
+    letters = read_letters(load_settings(brokers=brokers)).open(reason)
+    rows = [_letter_fields(letter, max_replays) for letter in letters]
     if format is Format.JSONL:
-        for letter in letters:
-            print_line(json.dumps(_letter_fields(letter), ensure_ascii=False))
+        for row in rows:
+            print_line(json.dumps(row, ensure_ascii=False))
         return
-    columns = ("place", "from", "time", "replays", "reason", "message")
-    print_table(columns, ([_letter_fields(letter)[name] for name in columns] for letter in letters))
+    columns = ("place", "from", "time", "state", "replays", "reason", "message")
+    print_table(columns, ([row[name] for name in columns] for row in rows))
 
 
 @dead_letters_app.command(
@@ -79,35 +91,49 @@ def dead_letters_replay(
     limit: Annotated[
         int | None, typer.Option(min=1, help="At most that many.", show_default=False)
     ] = None,
-    max_replays: Annotated[
-        int, typer.Option(min=1, help="Leave alone what was replayed that often.")
-    ] = 1,
+    max_replays: MaxReplays = 1,
     dry_run: Annotated[bool, typer.Option(help="Only say what would be replayed.")] = False,
 ) -> None:
     """Publish dead letters to the input topic again, as they were received."""
-    from service.replay import replay
+    from service.letter_log import State
+    from service.replay import read_letters, replay
 
+    settings = load_settings(brokers=brokers)
+    log = read_letters(settings, to_replay=not dry_run)
+    letters = log.open(reason)
+    chosen = [letter for letter in letters if letter.state(max_replays) is State.OPEN][:limit]
     count = 0
-    for letter in replay(
-        load_settings(brokers=brokers),
-        reason=reason,
-        limit=limit,
-        max_replays=max_replays,
-        dry_run=dry_run,
-    ):
-        fields = _letter_fields(letter)
-        typer.echo(f"{fields['place']}  {fields['reason']}  {fields['message']}")
+    for letter in chosen if dry_run else replay(settings, log, chosen):
+        fields = _letter_fields(letter, max_replays)
+        line = f"{fields['place']}  {fields['reason']}  {fields['message']}"
+        typer.echo(foreign(line).plain)
         count += 1
     say(f"{count} dead letters " + ("would be replayed" if dry_run else "replayed"))
+    _say_what_is_left(letters, max_replays)
 
 
-def _letter_fields(letter: Any) -> dict[str, Any]:
+def _say_what_is_left(letters: "list[OpenLetter]", max_replays: int) -> None:
+    from service.letter_log import State
+
+    parked = [one for one in letters if one.state(max_replays) is State.PARKED]
+    if parked:
+        enough = 1 + max(one.failure.replays for one in parked)
+        say(
+            f"{len(parked)} left parked: replayed before, and failed again; "
+            f"--max-replays {enough} replays them once more"
+        )
+    bare = [one for one in letters if one.state(max_replays) is State.NO_VALUE]
+    if bare:
+        say(f"{len(bare)} left without a value: publish them again from where they came from")
+
+
+def _letter_fields(letter: "OpenLetter", max_replays: int) -> dict[str, Any]:
     failure = letter.failure
-    origin = failure.origin
     return {
         "place": f"{letter.partition}:{letter.offset}",
-        "from": f"{origin.topic}[{origin.partition}]@{origin.offset}",
+        "from": str(failure.origin),
         "time": failure.time,
+        "state": letter.state(max_replays).value,
         "replays": failure.replays,
         "reason": failure.reason,
         "message": failure.message,

@@ -1,7 +1,7 @@
 """kafka-python for the tools around the service: topics, publishing, reading to the end."""
 
 import logging
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,10 +11,13 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from service.errors import FatalError
 from service.events import Headers
+from service.greeting import greet_brokers
+from service.security import sasl_options, ssl_context
 from service.settings import Settings
 
 READ_TIMEOUT_SECONDS = 30.0
 POLL_MS = 500
+END_WAIT_MS = 20  # to learn where a partition ends
 
 # It logs every connection attempt as an error; ours says once what is wrong and what to do.
 logging.getLogger("kafka").setLevel(logging.CRITICAL)
@@ -86,25 +89,51 @@ def producer(settings: Settings) -> Iterator[Publisher]:
         raise FatalError(f"{count} messages were not published: {first}")
 
 
-def read_to_end(settings: Settings, topic: str) -> Iterator[Any]:
-    """Every record of a topic from the first to the end as it is now, partition by partition.
+def read_to_end(
+    settings: Settings, topic: str, starts: Mapping[int, int] | None = None
+) -> Iterator[Any]:
+    """Every record of a topic to the end as it is now, partition by partition.
 
     Outside any group: nothing is committed. The end is the high watermark that comes with each
     fetch. Asking for end offsets would do on Apache Kafka, but the embedded broker answers that
     question wrongly (decision record 0004).
 
+    Args:
+        settings: where the brokers are.
+        topic: what to read.
+        starts: partition to the offset to begin with; where none is given: the first.
+
     Raises:
         FatalError: no broker answers, or there is no such topic.
     """
-    with _consumer(settings) as client:
+    with _consumer(settings, END_WAIT_MS) as client:
         for partition in _partitions(settings, topic):
             client.assign([partition])
-            client.seek_to_beginning(partition)
+            start = (starts or {}).get(partition.partition)
+            if start is None:
+                client.seek_to_beginning(partition)
+            else:
+                client.seek(partition, start)
             records, end = _first_fetch(client, partition)
             yield from (record for record in records if record.offset < end)
             while client.position(partition) < end:
                 records = client.poll(timeout_ms=POLL_MS).get(partition, [])
                 yield from (record for record in records if record.offset < end)
+
+
+def ends_of(settings: Settings, topic: str) -> dict[int, int]:
+    """The offset behind the last message of each partition of a topic.
+
+    Raises:
+        FatalError: no broker answers, or there is no such topic.
+    """
+    ends = {}
+    with _consumer(settings, END_WAIT_MS) as client:
+        for partition in _partitions(settings, topic):
+            client.assign([partition])
+            client.seek_to_beginning(partition)
+            ends[partition.partition] = _first_fetch(client, partition)[1]
+    return ends
 
 
 def follow(
@@ -187,7 +216,13 @@ def _partitions(settings: Settings, topic: str) -> list[TopicPartition]:
 
 
 @contextmanager
-def _consumer(settings: Settings) -> Iterator[KafkaConsumer]:
+def _consumer(settings: Settings, fetch_wait_ms: int = POLL_MS) -> Iterator[KafkaConsumer]:
+    """A consumer outside any group.
+
+    Args:
+        settings: where the brokers are.
+        fetch_wait_ms: how long the broker may hold a fetch while nothing arrives.
+    """
     with _kafka_errors(settings):
         client = KafkaConsumer(
             **_connection(settings),
@@ -195,6 +230,7 @@ def _consumer(settings: Settings) -> Iterator[KafkaConsumer]:
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             allow_auto_create_topics=False,
+            fetch_max_wait_ms=fetch_wait_ms,
             max_partition_fetch_bytes=settings.max_message_bytes,
         )
         try:
@@ -205,8 +241,9 @@ def _consumer(settings: Settings) -> Iterator[KafkaConsumer]:
 
 def _first_fetch(client: KafkaConsumer, partition: TopicPartition) -> tuple[list[Any], int]:
     """The first records of the only assigned partition, and its high watermark."""
-    for _ in range(int(READ_TIMEOUT_SECONDS * 1000 / POLL_MS)):
-        records = client.poll(timeout_ms=POLL_MS).get(partition, [])
+    # A poll that brings nothing takes all of its time: short ones, or empty partitions add up.
+    for _ in range(int(READ_TIMEOUT_SECONDS * 1000 / END_WAIT_MS)):
+        records = client.poll(timeout_ms=END_WAIT_MS).get(partition, [])
         end = client.highwater(partition)
         if end is not None:
             return records, end
@@ -214,10 +251,14 @@ def _first_fetch(client: KafkaConsumer, partition: TopicPartition) -> tuple[list
 
 
 def _connection(settings: Settings) -> dict[str, Any]:
+    greet_brokers(settings)
     return {
         "bootstrap_servers": settings.brokers.split(","),
         "bootstrap_timeout_ms": max(1, int(settings.connect_timeout_seconds * 1000)),
         "client_id": "stancewire",
+        "security_protocol": settings.security_protocol,
+        "ssl_context": ssl_context(settings),
+        **sasl_options(settings),
     }
 
 
@@ -226,4 +267,5 @@ def _kafka_errors(settings: Settings) -> Iterator[None]:
     try:
         yield
     except KafkaError as error:
-        raise FatalError(f"Kafka at {settings.brokers}: {error}") from error
+        protocol = settings.security_protocol
+        raise FatalError(f"Kafka at {settings.brokers} ({protocol}): {error}") from error

@@ -5,7 +5,7 @@ that say why, from where and when. Kafka Connect's `__connect.errors.*` headers 
 decision record on error handling has the table of what maps to what.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -15,9 +15,16 @@ from service.events import Headers, rfc3339
 
 ERROR_PREFIX = "stancewire.error."
 REPLAYS = "stancewire.replays"
+REPLAYED_PREFIX = "stancewire.replayed-"  # on a replayed article alone, never on a letter
+REPLAYED_FROM = REPLAYED_PREFIX + "from"  # where the letter lies
+REPLAYED_BY = REPLAYED_PREFIX + "by"  # name of the replay
 SETTLED = "stancewire.settled"  # on the marker behind a replayed letter: that letter's offset
 VALUE_OMITTED = ERROR_PREFIX + "value-omitted"
+HEADERS_OMITTED = ERROR_PREFIX + "headers-omitted"
+KEY_OMITTED = ERROR_PREFIX + "key-omitted"
 MAX_MESSAGE_CHARS = 1_000
+MAX_REPLAYS = 1_000_000  # more are not counted: a feed may send us this header too
+MAX_KEY_BYTES = 4096  # kept in the smallest letter; an article's id has at most half
 
 
 class Origin(NamedTuple):
@@ -26,6 +33,9 @@ class Origin(NamedTuple):
     topic: str
     partition: int
     offset: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}[{self.partition}]@{self.offset}"
 
 
 class DeadLetter(NamedTuple):
@@ -81,28 +91,43 @@ def bury(
         "offset": str(origin.offset),
         "time": rfc3339(now or datetime.now(UTC)),
     }
-    kept = [(name, content) for name, content in headers if not name.startswith(ERROR_PREFIX)]
+    kept = [(name, content) for name, content in headers if not _is_ours(name)]
     # A message may quote what is not encodable; a dead letter must never fail.
     added = [(ERROR_PREFIX + name, text.encode("utf-8", "replace")) for name, text in why.items()]
     empty = key is None and value is None
     return DeadLetter(b"" if empty else key, value, kept + added)
 
 
-def settles(headers: Iterable[tuple[str, bytes]]) -> int | None:
-    """The offset of the letter that a marker settles; None for anything but a marker."""
-    found = dict(headers)
-    if SETTLED not in found or ERROR_PREFIX + "reason" in found:
-        return None
-    return _integer((found[SETTLED] or b"").decode("utf-8", "replace"), -1)
+def smaller_letters(letter: DeadLetter) -> Iterator[DeadLetter]:
+    """What may be sent instead while the broker finds a letter too large, in this order.
 
-
-def without_value(letter: DeadLetter) -> DeadLetter:
-    """The same letter for a broker that finds it too large.
-
-    The headers still say where the original lies in the input topic.
+    The last one has a few thousand bytes, whatever was received. The headers of all say where the
+    original lies in the input topic.
     """
-    marker = (VALUE_OMITTED, str(len(letter.value or b"")).encode())
+    valueless = without_value(letter, len(letter.value or b""))
+    yield valueless
+    yield _without_received(valueless)
+
+
+def without_value(letter: DeadLetter, size: int | None) -> DeadLetter:
+    """The same letter, but for the value.
+
+    Args:
+        letter: the letter.
+        size: bytes that are left out; None: nobody knows.
+    """
+    marker = (VALUE_OMITTED, b"unknown" if size is None else str(size).encode())
     return DeadLetter(letter.key, b"", [*letter.headers, marker])
+
+
+def _without_received(letter: DeadLetter) -> DeadLetter:
+    """Our own headers alone, and the key only if it is short."""
+    own = [(name, content) for name, content in letter.headers if name.startswith(ERROR_PREFIX)]
+    own.append((HEADERS_OMITTED, str(len(letter.headers) - len(own)).encode()))
+    if letter.key is None or len(letter.key) <= MAX_KEY_BYTES:
+        return DeadLetter(letter.key, letter.value, own)
+    own.append((KEY_OMITTED, str(len(letter.key)).encode()))
+    return DeadLetter(None, letter.value, own)
 
 
 def read_failure(headers: Iterable[tuple[str, bytes]]) -> Failure:
@@ -113,24 +138,41 @@ def read_failure(headers: Iterable[tuple[str, bytes]]) -> Failure:
         return found.get(ERROR_PREFIX + name, default)
 
     origin = Origin(get("topic"), _integer(get("partition"), -1), _integer(get("offset"), -1))
-    replays = _integer(found.get(REPLAYS, "0"), 0)
+    replays = max(0, min(_integer(found.get(REPLAYS, "0"), 0), MAX_REPLAYS))
     omitted = VALUE_OMITTED in found
     return Failure(get("reason"), get("message"), origin, get("time"), replays, omitted)
 
 
-def unbury(letter: DeadLetter) -> DeadLetter:
-    """The message to publish to the input topic again: as first received, and counted.
+def unbury(letter: DeadLetter, place: Origin, replay: str) -> DeadLetter:
+    """The message to publish to the input topic again: as first received, counted, and named.
 
-    The count is what keeps a poison article from looping: `replay` leaves alone what was replayed
-    before, unless told otherwise.
+    The count is what keeps a poison article from looping: a replay leaves alone what was replayed
+    before, unless told otherwise. The name is what keeps it from being published twice.
+
+    Args:
+        letter: the letter.
+        place: where it lies.
+        replay: name of the replay.
     """
     replays = read_failure(letter.headers).replays + 1
     kept = [
         (name, content)
         for name, content in letter.headers
-        if not name.startswith(ERROR_PREFIX) and name != REPLAYS
+        if not _is_ours(name) and name != REPLAYS
     ]
-    return DeadLetter(letter.key, letter.value, [*kept, (REPLAYS, str(replays).encode())])
+    added = {REPLAYS: str(replays), REPLAYED_FROM: str(place), REPLAYED_BY: replay}
+    named = [(name, text.encode()) for name, text in added.items()]
+    return DeadLetter(letter.key, letter.value, kept + named)
+
+
+def is_replayed(headers: Iterable[tuple[str, bytes]]) -> bool:
+    """Whether an article was a dead letter before."""
+    return any(name == REPLAYED_FROM for name, _ in headers)
+
+
+def _is_ours(name: str) -> bool:
+    """Said of one burial or one replay; the next one says it anew."""
+    return name.startswith((ERROR_PREFIX, REPLAYED_PREFIX))
 
 
 def _integer(text: str, default: int) -> int:

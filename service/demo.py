@@ -28,6 +28,7 @@ from service.clients import create_topics, producer, read_to_end
 from service.errors import FatalError
 from service.inputs import read_articles
 from service.processes import WORKER, WORKER_STOP_SECONDS, start_module, stop_process
+from service.security import PLAIN_CONNECTION
 from service.settings import Settings
 
 PARTITIONS = 4
@@ -173,6 +174,7 @@ def _own_settings(settings: Settings, broker: EmbeddedBroker) -> Settings:
     return settings.model_copy(
         update={
             "brokers": broker.address,
+            **PLAIN_CONNECTION,
             "http_host": HOST,
             "http_port": free_port(),
             "session_timeout_seconds": SESSION_TIMEOUT_SECONDS,

@@ -13,6 +13,8 @@ from enum import StrEnum
 class Reason(StrEnum):
     """Why an article was not processed. The value of a metric label and a header: a fixed set."""
 
+    UNREADABLE = "unreadable"
+    MESSAGE_TOO_LARGE = "message_too_large"
     TOMBSTONE = "tombstone"
     NOT_UTF8 = "not_utf8"
     NOT_JSON = "not_json"

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Literal
@@ -20,7 +20,6 @@ Headers = list[tuple[str, bytes]]
 
 EVENT_TYPE = "stancewire.quote.classified.v1"
 SPEC_VERSION = "1.0"
-TRACE_HEADERS = ("traceparent", "tracestate")
 
 
 class _Frozen(BaseModel):
@@ -154,8 +153,9 @@ def build_events(
     *,
     labels: LabelSet,
     model: ModelRef,
-) -> list[QuoteEvent]:
-    """The events of one article, all with the same time.
+    now: datetime | None = None,
+) -> Iterator[QuoteEvent]:
+    """The events of one article, all with the same time, made as they are asked for.
 
     Args:
         article: where the quotes stand.
@@ -163,12 +163,13 @@ def build_events(
         scores: label to score, one mapping a quote, in the same order.
         labels: decides which stance the scores mean.
         model: what gave the scores.
+        now: time of classification; default: the present.
     """
-    now = datetime.now(UTC)
-    return [
-        build_event(article, one, stance=labels.decide(score), scores=score, model=model, now=now)
-        for one, score in zip(found, scores, strict=True)
-    ]
+    now = now or datetime.now(UTC)
+    for one, score in zip(found, scores, strict=True):
+        yield build_event(
+            article, one, stance=labels.decide(score), scores=score, model=model, now=now
+        )
 
 
 def quote_id(article_id: str, found: FoundQuote) -> str:
@@ -178,24 +179,24 @@ def quote_id(article_id: str, found: FoundQuote) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()[:32]
 
 
-def cloud_event_headers(event: QuoteEvent, received: Sequence[tuple[str, bytes]] = ()) -> Headers:
+def cloud_event_headers(event: QuoteEvent, trace: Headers) -> Headers:
     """Kafka headers of a quote event: CloudEvents 1.0 in binary content mode, and the trace.
 
     Args:
         event: the event that is sent.
-        received: headers of the article's message; `traceparent` and `tracestate` are passed on.
+        trace: the trace context of the article's message, as headers.
 
     Source: CloudEvents Kafka protocol binding 1.0.2, section 3.2.
     """
-    headers: Headers = [
+    return [
         ("ce_specversion", SPEC_VERSION.encode()),
         ("ce_id", event.id.encode()),
         ("ce_type", EVENT_TYPE.encode()),
         ("ce_source", b"/stancewire"),
         ("ce_time", event.classified_at.encode()),
         ("content-type", b"application/json"),
+        *trace,
     ]
-    return headers + [(key, value) for key, value in received if key in TRACE_HEADERS]
 
 
 def rfc3339(moment: datetime) -> str:

@@ -9,19 +9,31 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from service.errors import FatalError
 from service.metrics import Metrics
+from service.watchdog import Watchdog
 
 Argument = TypeVar("Argument")
 Result = TypeVar("Result")
 
-BEAT_SECONDS = 0.5
 STUCK_AFTER_SECONDS = 30.0
+
+# A probe's request is one line and a few headers, sent at once.
+REQUEST_SECONDS = 5.0
+REQUEST_BOUNDS: dict[str, Any] = {
+    "keepalive_timeout": REQUEST_SECONDS,  # also what a first request may take to arrive
+    "lingering_time": 0.0,  # a body is not waited for
+    "max_line_size": 1024,
+    "max_field_size": 4096,
+    "max_headers": 32,
+}
+MOST_CONNECTIONS = 64
 
 
 @dataclass
@@ -32,11 +44,13 @@ class Health:
         in_flight_limit_seconds: an article in work for longer means that the worker is stuck.
         call_limit_seconds: the same for one call of the model or the splitter.
         clock: monotonic seconds.
+        watchdog: knows whether the worker has come to a standstill.
     """
 
     in_flight_limit_seconds: float
     call_limit_seconds: float
     clock: Callable[[], float] = time.monotonic
+    watchdog: Watchdog | None = None
     model_loaded: bool = False
     connected: bool = False
     assigned: int = 0
@@ -74,7 +88,7 @@ class Health:
         for name, since in list(self._calls.values()):
             if now - since > self.call_limit_seconds:
                 problems.append(f"a call of the {name} runs for {now - since:.0f} s")
-        return problems
+        return problems + (self.watchdog.problems() if self.watchdog else [])
 
     def problems_ready(self) -> list[str]:
         """Why this worker cannot take work now; empty: it is ready."""
@@ -89,7 +103,10 @@ class Health:
 
 
 class HttpServer:
-    """Serves /metrics, /livez and /readyz; GET and HEAD only.
+    """Serves /metrics, /livez and /readyz: GET without a body, one request a connection.
+
+    Neither a slow client nor many of them keep probes out: what is incomplete after
+    `REQUEST_SECONDS` is dropped, and of too many connections the oldest go.
 
     Args:
         host: address to bind.
@@ -106,6 +123,7 @@ class HttpServer:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._runner: web.AppRunner | None = None
+        self._server: asyncio.Server | None = None
 
     def start(self) -> int:
         """Bind and serve.
@@ -141,18 +159,31 @@ class HttpServer:
         self._loop = self._thread = None
 
     async def _serve(self) -> int:
-        app = web.Application(client_max_size=1024)
-        app.router.add_get("/metrics", self._serve_metrics)
-        app.router.add_get("/livez", self._serve_livez)
-        app.router.add_get("/readyz", self._serve_readyz)
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        app = web.Application(middlewares=[_one_request])
+        for path, handler in {
+            "/metrics": self._serve_metrics,
+            "/livez": self._serve_livez,
+            "/readyz": self._serve_readyz,
+        }.items():
+            app.router.add_get(path, handler, allow_head=False)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1, **REQUEST_BOUNDS)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self._host, self._port, shutdown_timeout=1)
-        await site.start()
-        port: int = self._runner.addresses[0][1]
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(self._connection, self._host, self._port)
+        port: int = self._server.sockets[0].getsockname()[1]
         return port
 
+    def _connection(self) -> asyncio.Protocol:
+        """The protocol of a new connection; it needs a descriptor that Kafka may be in want of."""
+        assert self._runner is not None and self._runner.server is not None  # noqa: S101, PT018
+        server = self._runner.server
+        for oldest in server.connections[: 1 - MOST_CONNECTIONS]:
+            oldest.force_close()
+        return server()
+
     async def _close(self) -> None:
+        if self._server:
+            self._server.close()
         if self._runner:
             await self._runner.cleanup()
 
@@ -166,6 +197,22 @@ class HttpServer:
 
     async def _serve_readyz(self, _: web.Request) -> web.Response:
         return _answer(self._health.problems_ready())
+
+
+@web.middleware
+async def _one_request(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer, then close; break the connection if nobody takes the answer."""
+    if request.transport:
+        asyncio.get_running_loop().call_later(REQUEST_SECONDS, request.transport.abort)
+    try:
+        if request.body_exists:
+            raise web.HTTPRequestEntityTooLarge(0, request.content_length or 1)
+        response = await handler(request)
+    except web.HTTPException as refusal:
+        refusal.force_close()
+        raise
+    response.force_close()
+    return response
 
 
 def _answer(problems: list[str]) -> web.Response:

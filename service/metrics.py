@@ -40,6 +40,12 @@ class Metrics:
         self.dead_letters = self._counter(
             "dead_letters", "Articles sent to the dead-letter topic, by reason.", "reason"
         )
+        self.replayed_articles = self._counter(
+            "replayed_articles", "Articles finished that had been dead letters before."
+        )
+        self.parked_dead_letters = self._counter(
+            "parked_dead_letters", "Dead letters of articles that had been replayed before."
+        )
         self.article_seconds = self._histogram(
             "article_seconds", "From reading an article to delivery of its quotes.", ARTICLE_SECONDS
         )
@@ -68,6 +74,12 @@ class Metrics:
             "Messages of an assigned partition that are not committed.",
             "topic",
             "partition",
+        )
+        self.stalled = self._gauge(
+            "stalled", "1 while the worker does not live and is about to end."
+        )
+        self.event_loop_tasks = self._gauge(
+            "event_loop_tasks", "Tasks on the worker's event loop; a leak would show here."
         )
         self.model_info = self._gauge(
             "model_info", "Always 1; says which model judges.", "name", "version", "labels"

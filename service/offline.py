@@ -20,7 +20,7 @@ def process_article(article: Article, classifier: Classifier) -> list[QuoteEvent
     found = find_quotes(article)
     scores = classifier.score([one.quote.text for one in found])
     model = describe_model(classifier)
-    return build_events(article, found, scores, labels=classifier.labels, model=model)
+    return list(build_events(article, found, scores, labels=classifier.labels, model=model))
 
 
 def extract_article(value: bytes) -> dict[str, Any]:

@@ -34,6 +34,7 @@ class OffsetLedger:
     def __init__(self, current_generation: Callable[[], int]) -> None:
         self._current_generation = current_generation
         self._accounts: dict[tuple[str, int], _Account] = {}
+        self.begun = 0  # articles, of all partitions and generations
 
     def begin(self, partition: tuple[str, int], generation: int, offset: int) -> bool:
         """Note that work on `offset` begins.
@@ -53,6 +54,7 @@ class OffsetLedger:
         if self._seen(account, offset):
             return False
         account.undelivered.append(offset)
+        self.begun += 1
         return True
 
     def delivered(self, partition: tuple[str, int], generation: int, offset: int) -> None:

@@ -10,6 +10,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+# What a terminal obeys instead of showing it; tabs and ends of lines are harmless.
+CONTROLS = dict.fromkeys(
+    {*range(0x20), *range(0x7F, 0xA0)} - {0x09, 0x0A}, "\N{REPLACEMENT CHARACTER}"
+)
 STYLES = {"sceptical": "yellow", "conciliatory": "green", "threatening": "bold red", "none": "dim"}
 
 
@@ -46,7 +50,12 @@ def _reader_left() -> NoReturn:
 def say(message: str) -> None:
     """One line for people, on standard error."""
     console = Console(stderr=True, highlight=False)
-    console.print(message, markup=False, emoji=False, soft_wrap=True)
+    console.print(foreign(message), soft_wrap=True)
+
+
+def foreign(words: object, style: str = "") -> Text:
+    """Words that others wrote: neither markup nor orders to the terminal."""
+    return Text(str(words).translate(CONTROLS), style=style)
 
 
 def print_events(events: Iterable[Mapping[str, Any]]) -> None:
@@ -61,20 +70,20 @@ def print_events(events: Iterable[Mapping[str, Any]]) -> None:
         article = event["article"]["id"]
         if article != previous:
             table.add_section()
-            table.add_row("", Text(event["article"]["title"] or article, style="bold"), "", "")
+            table.add_row("", foreign(event["article"]["title"] or article, "bold"), "", "")
             previous = article
         table.add_row(*event_cells(event))
     Output().print(table)
 
 
 def event_cells(event: Mapping[str, Any]) -> tuple[Text, Text, Text, Text]:
-    """Speaker, quote, stance in colour, confidence. Never read as markup: it is foreign text."""
+    """Speaker, quote, stance in colour, confidence."""
     speaker = event["speaker"]
     stance = event["stance"]
     return (
-        Text(speaker["name"] if speaker else "–"),
-        Text(event["text"]),
-        Text(stance, style=STYLES.get(stance, "cyan")),
+        foreign(speaker["name"] if speaker else "–"),
+        foreign(event["text"]),
+        foreign(stance, STYLES.get(stance, "cyan")),
         Text(f"{confidence(stance, event['scores']):.2f}"),
     )
 
@@ -88,7 +97,7 @@ def print_table(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> Non
     """A plain table."""
     table = Table(*columns, header_style="bold")
     for row in rows:
-        table.add_row(*(Text(str(cell)) for cell in row))
+        table.add_row(*(foreign(cell) for cell in row))
     Output().print(table)
 
 
@@ -97,11 +106,11 @@ def print_explanations(results: Iterable[Mapping[str, Any]]) -> None:
     output = Output()
     for result in results:
         stance = result["stance"]
-        output.print(Text(stance, style=STYLES.get(stance, "cyan")), Text(result["text"]))
+        output.print(foreign(stance, STYLES.get(stance, "cyan")), foreign(result["text"]))
         hypotheses = Table("score", "label", "hypothesis", header_style="bold")
         for one in result["explanation"]["hypotheses"]:
-            hypotheses.add_row(f"{one['score']:.2f}", one["label"], Text(one["hypothesis"]))
+            hypotheses.add_row(f"{one['score']:.2f}", one["label"], foreign(one["hypothesis"]))
         similar = Table("similarity", "label", "training quote", header_style="bold")
         for one in result["explanation"]["similar"]:
-            similar.add_row(f"{one['similarity']:.2f}", one["label"], Text(one["text"]))
+            similar.add_row(f"{one['similarity']:.2f}", one["label"], foreign(one["text"]))
         output.print(hypotheses, similar)

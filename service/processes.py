@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from service.settings import ENV_PREFIX, Settings
 
 WORKER = ("service", "worker")
@@ -44,7 +46,9 @@ def worker_environment(settings: Settings) -> dict[str, str]:
     """The environment in which `stancewire worker` runs with these settings and no others."""
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(ENV_PREFIX)}
     return inherited | {
-        f"{ENV_PREFIX}{name}".upper(): str(value)
+        f"{ENV_PREFIX}{name}".upper(): (
+            value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        )
         for name, value in settings.model_dump().items()
         if value != Settings.model_fields[name].default
     }

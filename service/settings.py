@@ -8,9 +8,9 @@ one). The environment wins. `stancewire config` shows what is in force and where
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, SecretStr, StringConstraints, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -20,10 +20,13 @@ from pydantic_settings import (
 
 from models.batches import BATCH_TOKENS
 from service.errors import UsageError
+from service.security import contradiction
 
 ENV_PREFIX = "STANCEWIRE_"
 CONFIG_FILE_VARIABLE = f"{ENV_PREFIX}CONFIG_FILE"
 DEFAULT_CONFIG_FILE = "stancewire.toml"
+MASK = "**********"  # as pydantic shows a secret
+NO_SUCH_SETTING = "there is no such setting; see `stancewire config`"
 # Kubernetes sets these in every pod beside a Service that is named stancewire.
 SERVICE_LINK = re.compile(r"STANCEWIRE_(SERVICE_(HOST|PORT)|PORT$|PORT_\d+_(TCP|UDP))")
 
@@ -35,7 +38,11 @@ class Settings(BaseSettings):
     """What can be set. Times are in seconds, sizes in bytes, text lengths in code points."""
 
     model_config = SettingsConfigDict(
-        env_prefix=ENV_PREFIX, frozen=True, extra="forbid", allow_inf_nan=False
+        env_prefix=ENV_PREFIX,
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        hide_input_in_errors=True,  # in tracebacks; our own line shows it unless it is a secret
     )
 
     brokers: Brokers = Field(
@@ -49,6 +56,32 @@ class Settings(BaseSettings):
     )
     start_from: Literal["earliest", "latest"] = Field(
         "earliest", description="Where a group without committed offsets begins to read."
+    )
+
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="`SSL`: TLS to the brokers; `SASL_SSL`: credentials, over TLS."
+    )
+    tls_ca_file: Path | None = Field(
+        None, description="PEM file of the CAs that are trusted; unset: those of the system."
+    )
+    tls_certificate_file: Path | None = Field(
+        None, description="PEM file of the client's certificate, where brokers ask for one."
+    )
+    tls_key_file: Path | None = Field(
+        None, description="PEM file of its private key; unset: in the file of the certificate."
+    )
+    tls_key_password: SecretStr | None = Field(
+        None, min_length=1, description="Password of an encrypted private key."
+    )
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "SCRAM-SHA-512", description="How the password is proved to the brokers."
+    )
+    sasl_username: str | None = Field(None, min_length=1, description="User that the brokers know.")
+    sasl_password: SecretStr | None = Field(
+        None, min_length=1, description="Password of that user."
+    )
+    sasl_password_file: Path | None = Field(
+        None, description="File that holds this password, such as a mounted secret."
     )
 
     model: str = Field(
@@ -87,6 +120,11 @@ class Settings(BaseSettings):
     max_message_bytes: int = Field(
         8 * 1024**2, ge=65_536, description="Largest message that is sent or fetched."
     )
+    max_output_bytes: int = Field(
+        256 * 1024**2,
+        ge=65_536,
+        description="Largest output of one article, all its events together.",
+    )
     max_in_flight_articles: int = Field(
         128, ge=1, le=100_000, description="Articles in work at one time in one worker."
     )
@@ -103,6 +141,9 @@ class Settings(BaseSettings):
     )
     drain_timeout_seconds: float = Field(
         20, ge=0, description="Longest wait for articles in work at shutdown or rebalance."
+    )
+    stall_timeout_seconds: float = Field(
+        45, ge=5, description="Longest standstill while articles wait; then the worker stops."
     )
 
     fetch_wait_seconds: float = Field(
@@ -160,6 +201,13 @@ class Settings(BaseSettings):
                 "topic_articles, topic_quotes and topic_dead_letters must differ "
                 f"(got {', '.join(names)})"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _connection_is_safe(self) -> "Settings":
+        problem = contradiction(self)
+        if problem:
+            raise ValueError(problem)
         return self
 
     @classmethod
@@ -232,7 +280,7 @@ def _reject_unknown_variables() -> None:
             and variable not in known
             and not SERVICE_LINK.match(variable)
         ):
-            raise UsageError(f"{variable}: there is no such setting; see `stancewire config`")
+            raise UsageError(f"{variable}: {NO_SUCH_SETTING}")
 
 
 def _one_line(error: ValidationError) -> str:
@@ -241,6 +289,12 @@ def _one_line(error: ValidationError) -> str:
     message = first["msg"].removeprefix("Value error, ")
     if not field:
         return message
+    if first["type"] == "extra_forbidden":  # its value may be a secret under a misspelt name
+        return f"{field}: {NO_SUCH_SETTING}"
     variable = f"{ENV_PREFIX}{field}".upper()
     name = variable if variable in os.environ else field
-    return f"{name}={first['input']!r}: {message}"
+    return f"{name}={MASK if _is_secret(field) else repr(first['input'])}: {message}"
+
+
+def _is_secret(field: str) -> bool:
+    return SecretStr in get_args(Settings.model_fields[field].annotation)

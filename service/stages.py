@@ -5,8 +5,11 @@ no Kafka client.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from itertools import islice
 
 from models import Classifier
 from models.classifier import EncodedText
@@ -15,16 +18,20 @@ from service.errors import InvalidArticle, Reason
 from service.events import (
     FoundQuote,
     Headers,
+    QuoteEvent,
     build_events,
     cloud_event_headers,
     describe_model,
     find_quotes,
 )
 from service.settings import Settings
+from service.trace_context import trace_context
 
 OutMessage = tuple[str, bytes | None, bytes | None, Headers]  # topic, key, value, headers
 
 ROOM_FOR_KEY_AND_HEADERS = 4096
+CHUNK_BYTES = 1024**2
+"""Messages of a long article are made and sent in portions of about so many bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +43,29 @@ class SplitArticle:
     texts: list[EncodedText]
 
 
-@dataclass(frozen=True, slots=True)
-class Processed:
-    """What goes out for an article, and how many quotes of each stance that is."""
+@dataclass(slots=True)
+class Chunk:
+    """Messages that go out together, how many quotes of each stance they are, and their bytes."""
 
     messages: list[OutMessage]
-    stances: Mapping[str, int]
+    stances: Counter[str]
+    size: int
 
 
-NOTHING = Processed([], {})
+@dataclass(frozen=True, slots=True)
+class Processed:
+    """What goes out for an article.
+
+    Args:
+        first: all of it, as a rule.
+        rest: makes what does not fit into one chunk, as it is asked for; blocks.
+    """
+
+    first: Chunk
+    rest: Iterator[Chunk] | None
+
+
+NOTHING = Processed(Chunk([], Counter(), 0), None)
 
 
 class Stages:
@@ -77,24 +98,66 @@ class Stages:
     ) -> Processed:
         """One message a quote, in reading order.
 
+        An article's quotes are delivered all or none, so that all sizes must be known before the
+        first is sent. Where there is more than one chunk, the others are made twice: nothing but
+        their size is kept, or memory would have no bound.
+
         Args:
             split: the article.
             scores: one mapping a quote, in the same order.
             received: headers of the article's message.
 
         Raises:
-            InvalidArticle: one is too large; then none may be sent, an article's quotes are
-                delivered all or none.
+            InvalidArticle: an event is too large, or all of them together are.
         """
-        labels = self._classifier.labels
-        events = build_events(split.article, split.found, scores, labels=labels, model=self._model)
+        make = partial(self._chunks, split, scores, trace_context(received), datetime.now(UTC))
+        first, total = NOTHING.first, 0
+        for chunk in make():
+            first = first if total else chunk
+            total += chunk.size
+            if total > self._settings.max_output_bytes:
+                raise self._too_much(split, total)
+        return Processed(first, None if total == first.size else islice(make(), 1, None))
+
+    def _chunks(
+        self,
+        split: SplitArticle,
+        scores: Sequence[Mapping[str, float]],
+        trace: Headers,
+        now: datetime,
+    ) -> Iterator[Chunk]:
+        events = build_events(
+            split.article,
+            split.found,
+            scores,
+            labels=self._classifier.labels,
+            model=self._model,
+            now=now,
+        )
         topic, key = self._settings.topic_quotes, split.article.id.encode()
-        limit = self._settings.max_message_bytes
-        messages: list[OutMessage] = []
+        chunk = Chunk([], Counter(), 0)
         for event in events:
-            value = event.to_json()
-            if len(value) > limit - ROOM_FOR_KEY_AND_HEADERS:
-                text = f"the event of quote {event.id} has {len(value)} bytes, limit {limit}"
-                raise InvalidArticle(Reason.EVENT_TOO_LARGE, text)
-            messages.append((topic, key, value, cloud_event_headers(event, received)))
-        return Processed(messages, Counter(event.stance for event in events))
+            value = self._encoded(event)
+            if chunk.size and chunk.size + len(value) > CHUNK_BYTES:
+                yield chunk
+                chunk = Chunk([], Counter(), 0)
+            chunk.messages.append((topic, key, value, cloud_event_headers(event, trace)))
+            chunk.stances[event.stance] += 1
+            chunk.size += len(value)
+        if chunk.messages:
+            yield chunk
+
+    def _encoded(self, event: QuoteEvent) -> bytes:
+        value = event.to_json()
+        limit = self._settings.max_message_bytes
+        if len(value) > limit - ROOM_FOR_KEY_AND_HEADERS:
+            text = f"the event of quote {event.id} has {len(value)} bytes, limit {limit}"
+            raise InvalidArticle(Reason.EVENT_TOO_LARGE, text)
+        return value
+
+    def _too_much(self, split: SplitArticle, size: int) -> InvalidArticle:
+        return InvalidArticle(
+            Reason.EVENT_TOO_LARGE,
+            f"the events of {len(split.found)} quotes have {size} bytes or more, "
+            f"the limit is {self._settings.max_output_bytes} (max_output_bytes)",
+        )

@@ -19,6 +19,7 @@ from faust.types import TP
 from faust.types.tuples import Message
 
 from service.offsets import OffsetLedger
+from service.records import read_carefully
 
 DRAIN_POLL_SECONDS = 0.05
 
@@ -33,6 +34,12 @@ class FetchThread(AIOKafkaConsumerThread):
         client._fetch_max_wait_ms = int(self.fetch_wait_seconds * 1000)
         return client
 
+    def read_position(self, tp: TP) -> int | None:
+        """The offset that the client hands out next; None as long as it does not know."""
+        assigned = self._ensure_consumer()._subscription.subscription.assignment
+        state = assigned.state_value(tp)
+        return state.position if state.has_valid_position else None
+
 
 class LedgerConsumer(Consumer):
     """Commits what the ledger says is delivered, and nothing else."""
@@ -40,6 +47,10 @@ class LedgerConsumer(Consumer):
     ledger: OffsetLedger
     drain_timeout_seconds: float
     fetch_wait_seconds: float
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._handed_out: dict[TP, int] = {}  # behind the last record that Faust was given
 
     def _new_consumer_thread(self) -> FetchThread:
         thread = FetchThread(self, loop=self.loop, beacon=self.beacon)
@@ -55,6 +66,18 @@ class LedgerConsumer(Consumer):
     def committed(self, tp: TP) -> int:
         """The position that is committed as far as this worker knows; 0 when none is."""
         return self._committed_offset[tp] or 0
+
+    def waiting(self, tp: TP, begin: int, end: int) -> int:
+        """Messages between `begin` and `end` that are not read, or read and not delivered.
+
+        The lag tells another thing: it counts transaction markers, which nobody is ever given, and,
+        in a group that began with the latest message, all that lies before.
+        """
+        done = max(begin, self.committed(tp), self.ledger.committable(tp) or 0)
+        position = cast(FetchThread, self._thread).read_position(tp)
+        unread = end - (done if position is None else position)
+        undelivered = self._handed_out.get(tp, 0) - done
+        return max(0, unread) + max(0, undelivered)
 
     def _filter_committable_offsets(self, tps: Iterable[TP]) -> dict[TP, int]:
         """Called by every commit. Faust's own lists of acks (`tps`) play no part."""
@@ -89,6 +112,8 @@ class LedgerConsumer(Consumer):
         generation = self.app.consumer_generation_id
         records, active = await super()._wait_next_records(timeout)
         if not records or generation == self.app.consumer_generation_id:
+            for tp, some in (records or {}).items():
+                self._handed_out[tp] = some[-1].offset + 1
             return records, active
         generation = self.app.consumer_generation_id
         try:
@@ -137,7 +162,11 @@ class LedgerConsumer(Consumer):
 
 
 def ledger_transport(
-    ledger: OffsetLedger, *, drain_timeout_seconds: float, fetch_wait_seconds: float
+    ledger: OffsetLedger,
+    *,
+    drain_timeout_seconds: float,
+    fetch_wait_seconds: float,
+    max_message_bytes: int,
 ) -> type[Transport]:
     """A transport class whose consumer works with this ledger.
 
@@ -145,7 +174,9 @@ def ledger_transport(
         ledger: shared with the agent.
         drain_timeout_seconds: longest wait for articles in work when partitions are taken away.
         fetch_wait_seconds: how long the broker may hold a fetch while nothing arrives.
+        max_message_bytes: a larger message is not read.
     """
+    read_carefully(max_message_bytes)
     consumer = type(
         "BoundLedgerConsumer",
         (LedgerConsumer,),

@@ -29,6 +29,7 @@ from service.bench.parties import (
 )
 from service.broker import EmbeddedBroker
 from service.demo import FETCH_WAIT_SECONDS
+from service.security import PLAIN_CONNECTION
 from service.settings import Settings
 
 LOADS = (0.5, 0.9)
@@ -117,7 +118,7 @@ def run_bench(settings: Settings, plan: Plan, tell: Callable[[str], None]) -> Re
         FatalError: a party did not start or came to a halt.
     """
     with tempfile.TemporaryDirectory(prefix="stancewire-bench-") as folder, EmbeddedBroker() as b:
-        own = settings.model_copy(update={"brokers": b.address})
+        own = settings.model_copy(update={"brokers": b.address, **PLAIN_CONNECTION})
         return asyncio.run(_Bench(own, plan, tell, Path(folder)).run())
 
 

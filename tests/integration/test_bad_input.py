@@ -150,13 +150,17 @@ def test_a_replayed_letter_is_classified_when_the_cause_is_gone_and_does_not_loo
     assert _command(settings, "dead-letters", "replay", "--reason", "text_too_long").returncode == 0
     wait_until(lambda: lenient.metric("quotes_total") == 1, 60, lenient.tail)
     [poison] = _letters(settings)
-    assert (poison["reason"], poison["replays"]) == ("not_json", 0)
+    assert (poison["reason"], poison["replays"], poison["state"]) == ("not_json", 0, "open")
 
     assert _command(settings, "dead-letters", "replay").stdout.count("\n") == 1
     wait_until(lambda: lenient.metric("dead_letters_total") == 1, 60, lenient.tail)
     [again] = _letters(settings)
-    assert (again["reason"], again["replays"]) == ("not_json", 1)
-    assert _command(settings, "dead-letters", "replay").stdout == "", "it must not loop"
+    assert (again["reason"], again["replays"], again["state"]) == ("not_json", 1, "parked")
+    assert lenient.metric("replayed_articles_total") == 2
+    assert lenient.metric("parked_dead_letters_total") == 1
+    left = _command(settings, "dead-letters", "replay")
+    assert left.stdout == "", "it must not loop"
+    assert "1 left parked: replayed before, and failed again; --max-replays 2" in left.stderr
     assert (
         _command(settings, "dead-letters", "replay", "--max-replays", "2").stdout.count("\n") == 1
     )

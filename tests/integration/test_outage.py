@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from chaos.proxy import Proxy
 from service.broker import EmbeddedBroker, free_port
 from service.clients import create_topics
 from tests.integration.conftest import PARTITIONS
@@ -19,7 +20,6 @@ from tests.integration.harness import (
     wait_all_committed,
     wait_until,
 )
-from tests.integration.proxy import Proxy
 
 OUTAGE_SECONDS = 20
 
@@ -121,7 +121,7 @@ def _supervise(worker: WorkerProcess, seconds: float) -> None:
             worker.start().wait_ready()
         try:
             wait_all_committed(worker.settings, 5, worker)
-        except AssertionError:
+        except TimeoutError:
             assert time.monotonic() < deadline, worker.tail()
         else:
             return

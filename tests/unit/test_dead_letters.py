@@ -1,35 +1,34 @@
 """Dead letters: nothing of what was received is lost, and the way back is the way in."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service import replay as replay_module
 from service.dead_letters import (
     ERROR_PREFIX,
+    MAX_KEY_BYTES,
     MAX_MESSAGE_CHARS,
+    MAX_REPLAYS,
+    REPLAYED_BY,
+    REPLAYED_FROM,
+    REPLAYED_PREFIX,
     REPLAYS,
-    SETTLED,
     DeadLetter,
     Origin,
     bury,
+    is_replayed,
     read_failure,
-    settles,
+    smaller_letters,
     unbury,
     without_value,
 )
 from service.errors import Reason
 from service.events import Headers
-from service.replay import open_letters, replay
-from service.settings import Settings
 
 ORIGIN = Origin("articles", 3, 41)
+PLACE = Origin("articles.dead", 2, 17)
 NOW = datetime(2026, 11, 21, 21, 36, tzinfo=UTC)
 
 
@@ -45,12 +44,20 @@ def buried(
     return bury(key, value, headers or [], reason=reason, message=message, origin=origin, now=NOW)
 
 
+def replayed(count: int, by: str) -> Headers:
+    return [
+        (REPLAYS, str(count).encode()),
+        (REPLAYED_FROM, b"articles.dead[2]@17"),
+        (REPLAYED_BY, by.encode()),
+    ]
+
+
 def ours(headers: Headers) -> Headers:
     return [one for one in headers if one[0].startswith(ERROR_PREFIX)]
 
 
 FOREIGN_NAMES = st.sampled_from(["a", "a", "b", "traceparent", ""]) | st.text().filter(
-    lambda name: not name.startswith(ERROR_PREFIX) and name != REPLAYS
+    lambda name: not name.startswith((ERROR_PREFIX, REPLAYED_PREFIX)) and name != REPLAYS
 )
 HEADERS = st.lists(st.tuples(FOREIGN_NAMES, st.binary()))
 BYTES = st.none() | st.binary()
@@ -70,10 +77,11 @@ def test_bury_and_unbury_give_back_key_value_and_headers_in_order(
     message: str,
     origin: Origin,
 ) -> None:
-    back = unbury(buried(key, value, headers, reason=reason, message=message, origin=origin))
+    dead = buried(key, value, headers, reason=reason, message=message, origin=origin)
+    back = unbury(dead, PLACE, "r1")
     assert back.value == value
     assert back.key == (b"" if key is None and value is None else key)
-    assert back.headers == [*headers, (REPLAYS, b"1")]
+    assert back.headers == [*headers, *replayed(1, "r1")]
 
 
 @given(HEADERS, st.lists(st.tuples(REASONS, MESSAGES, ORIGINS), min_size=1, max_size=4))
@@ -95,8 +103,28 @@ def test_replays_are_counted_once_each_however_often_it_goes_round(
 ) -> None:
     letter = DeadLetter(b"k", b"v", headers)
     for _ in range(rounds):
-        letter = unbury(buried(*letter))
-    assert letter.headers == [*headers, (REPLAYS, str(rounds).encode())]
+        letter = unbury(buried(*letter), PLACE, "r")
+    assert letter.headers == [*headers, *replayed(rounds, "r")]
+
+
+def test_a_letter_never_says_that_it_was_published_by_a_replay() -> None:
+    article = unbury(buried(headers=[("a", b"b")]), PLACE, "r")
+    assert is_replayed(article.headers)
+    again = buried(*article)
+    assert not is_replayed(again.headers)
+    assert [name for name, _ in again.headers if name.startswith(REPLAYED_PREFIX)] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [(b"3", 3), (b"-4", 0), (b"", 0), (b"x", 0), (b"9" * 5_000, 0), (b"9" * 4_000, MAX_REPLAYS)],
+)
+def test_a_count_of_replays_that_no_replay_has_written_does_no_harm(
+    text: bytes, count: int
+) -> None:
+    letter = buried(headers=[(REPLAYS, text)])
+    assert read_failure(letter.headers).replays == count
+    assert unbury(letter, PLACE, "r").headers == replayed(count + 1, "r")
 
 
 def test_headers_say_why_from_where_and_when() -> None:
@@ -153,103 +181,44 @@ def test_message_that_is_not_encodable_is_replaced_and_not_an_error() -> None:
 
 
 def test_letter_without_value_keeps_the_reason_and_says_what_was_left_out() -> None:
-    letter = without_value(buried(value=b"x" * 9))
+    letter = without_value(buried(value=b"x" * 9), 9)
     assert letter.value == b""
     assert (ERROR_PREFIX + "value-omitted", b"9") in letter.headers
     assert read_failure(letter.headers).value_omitted
     assert read_failure(letter.headers).origin == ORIGIN
 
 
-@pytest.mark.parametrize(
-    ("headers", "offset"),
-    [
-        ([(SETTLED, b"41")], 41),
-        ([(SETTLED, b"nonsense")], -1),
-        ([("a", b"b")], None),
-        (buried(headers=[(SETTLED, b"41")]).headers, None),
-    ],
-    ids=["marker", "broken marker", "other message", "letter of an article with that header"],
-)
-def test_only_a_marker_settles_a_letter(headers: Headers, offset: int | None) -> None:
-    assert settles(headers) == offset
+def test_a_letter_whose_value_was_never_read_says_that_its_size_is_unknown() -> None:
+    letter = without_value(buried(value=b""), None)
+    assert (ERROR_PREFIX + "value-omitted", b"unknown") in letter.headers
+    assert read_failure(letter.headers).value_omitted
 
 
-class Topics:
-    """The dead-letter topic as a list; what is published to the input topic as another."""
-
-    def __init__(self) -> None:
-        self.dead: list[DeadLetter] = []
-        self.published: list[DeadLetter] = []
-
-    def read_to_end(self, _settings: Settings, _topic: str) -> Iterator[Any]:
-        for offset, letter in enumerate(self.dead):
-            yield SimpleNamespace(partition=0, offset=offset, **letter._asdict())
-
-    @contextmanager
-    def producer(self, _settings: Settings) -> Iterator["Topics"]:
-        yield self
-
-    def send(self, topic: str, *, partition: int | None, **message: Any) -> "Topics":
-        {"articles": self.published, "articles.dead": self.dead}[topic].append(
-            DeadLetter(**message)
-        )
-        assert (partition is None) == (topic == "articles")
-        return self
-
-    def get(self, timeout: float) -> None:
-        assert timeout > 0
-
-
-@pytest.fixture
-def topics(monkeypatch: pytest.MonkeyPatch) -> Topics:
-    """No broker here: the real topics are the integration tier's."""
-    topics = Topics()
-    monkeypatch.setattr(replay_module, "read_to_end", topics.read_to_end)
-    monkeypatch.setattr(replay_module, "producer", topics.producer)
-    return topics
-
-
-def test_replay_publishes_each_letter_once_and_settles_it(topics: Topics) -> None:
-    topics.dead += [buried(b"1", b"one", [("a", b"b")]), buried(b"2", b"two")]
-    assert len(list(replay(Settings()))) == 2
-    assert topics.published == [
-        DeadLetter(b"1", b"one", [("a", b"b"), (REPLAYS, b"1")]),
-        DeadLetter(b"2", b"two", [(REPLAYS, b"1")]),
+def test_letters_become_smaller_first_without_their_value_then_without_what_came_with_it() -> None:
+    letter = buried(b"a-1", b"x" * 9, [("a", b"1"), (REPLAYS, b"1"), ("a", b"2")])
+    valueless, smallest = smaller_letters(letter)
+    assert valueless == without_value(letter, 9)
+    assert (smallest.key, smallest.value) == (b"a-1", b"")
+    assert smallest.headers == [
+        *ours(valueless.headers),
+        (ERROR_PREFIX + "headers-omitted", b"3"),
     ]
-    assert [letter.headers for letter in topics.dead[2:]] == [[(SETTLED, b"0")], [(SETTLED, b"1")]]
-    assert list(replay(Settings())) == []
-    assert open_letters(Settings()) == []
 
 
-def test_dry_run_changes_nothing(topics: Topics) -> None:
-    topics.dead.append(buried())
-    assert len(list(replay(Settings(), dry_run=True))) == 1
-    assert topics.published == []
-    assert topics.dead == [buried()]
-
-
-def test_replay_of_one_reason_leaves_the_others_open(topics: Topics) -> None:
-    topics.dead += [buried(b"1"), buried(b"2", reason=Reason.TIMEOUT)]
-    [letter] = replay(Settings(), reason="timeout")
-    assert letter.letter.key == b"2"
-    assert [one.letter.key for one in open_letters(Settings())] == [b"1"]
-
-
-def test_limit_counts_letters_that_are_replayed(topics: Topics) -> None:
-    topics.dead += [buried(b"1", headers=[(REPLAYS, b"1")]), buried(b"2"), buried(b"3")]
-    assert [one.letter.key for one in replay(Settings(), limit=1)] == [b"2"]
-
-
-def test_poison_letter_is_left_alone_after_max_replays(topics: Topics) -> None:
-    topics.dead.append(buried(headers=[(REPLAYS, b"1")]))
-    assert list(replay(Settings())) == []
-    assert len(list(replay(Settings(), max_replays=2))) == 1
-    assert topics.published[0].headers == [(REPLAYS, b"2")]
-
-
-def test_letter_without_its_value_is_listed_but_never_published_as_an_empty_article(
-    topics: Topics,
+@given(BYTES | st.binary(min_size=MAX_KEY_BYTES, max_size=MAX_KEY_BYTES + 2), BYTES, HEADERS)
+def test_the_smallest_letter_is_small_and_still_says_why_and_from_where(
+    key: bytes | None, value: bytes | None, headers: Headers
 ) -> None:
-    topics.dead.append(without_value(buried()))
-    assert list(replay(Settings())) == []
-    assert len(open_letters(Settings())) == 1
+    *_, smallest = smaller_letters(buried(key, value, headers, message="é" * 5_000))
+    size = len(smallest.key or b"") + sum(len(name) + len(text) for name, text in smallest.headers)
+    assert size < 2 * MAX_KEY_BYTES
+    failure = read_failure(smallest.headers)
+    assert (failure.reason, failure.origin) == ("missing_field", ORIGIN)
+    assert failure.value_omitted
+    kept = dict(smallest.headers)
+    if len(key or b"") > MAX_KEY_BYTES:
+        assert smallest.key is None
+        assert kept[ERROR_PREFIX + "key-omitted"] == str(len(key or b"")).encode()
+    else:
+        assert smallest.key == buried(key, value).key
+        assert ERROR_PREFIX + "key-omitted" not in kept

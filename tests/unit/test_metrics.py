@@ -28,6 +28,8 @@ def labelled(metrics: Metrics, name: str) -> dict[Labels, float]:
         ("articles", "counter"),
         ("quotes", "counter"),
         ("dead_letters", "counter"),
+        ("replayed_articles", "counter"),
+        ("parked_dead_letters", "counter"),
         ("article_seconds", "histogram"),
         ("article_age_seconds", "histogram"),
         ("inference_seconds", "histogram"),
@@ -36,6 +38,7 @@ def labelled(metrics: Metrics, name: str) -> dict[Labels, float]:
         ("in_flight_articles", "gauge"),
         ("in_flight_bytes", "gauge"),
         ("consumer_lag", "gauge"),
+        ("stalled", "gauge"),
         ("model_info", "gauge"),
     ],
 )

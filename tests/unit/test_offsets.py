@@ -45,6 +45,17 @@ def test_committable_is_the_offset_to_read_next(ledger: OffsetLedger) -> None:
     assert ledger.committable(P0) == 1
 
 
+def test_every_article_that_is_begun_counts_and_a_repetition_does_not(
+    ledger: OffsetLedger, group: Group
+) -> None:
+    for offset in (0, 1, 1):
+        ledger.begin(P0, 1, offset)
+    ledger.begin(P1, 2, 0)  # of another generation
+    group.generation = 2
+    ledger.begin(P0, 2, 0)
+    assert ledger.begun == 3
+
+
 def test_delivery_out_of_order_waits_for_the_lowest(ledger: OffsetLedger) -> None:
     for offset in (10, 11, 12):
         ledger.begin(P0, 1, offset)
