@@ -1,0 +1,283 @@
+"""`python -m chaos.soak`: half an hour at 70 % load with a rebalance every two minutes.
+
+The packaged model, two workers, a third that comes and goes. Memory, file handles, threads and
+tasks of each worker that stays, the group's lag and the latency of each minute become a picture.
+"""
+
+import json
+import math
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import psutil
+import typer
+from rich.console import Console
+
+from chaos.articles import NumberedArticle, numbered_articles
+from chaos.observer import Observer
+from chaos.run import PARTITIONS, Publisher
+from chaos.workers import Fleet, WorkerProcess, wait_until
+from service.broker import EmbeddedBroker
+from service.clients import create_topics
+from service.output import print_line
+from service.settings import Settings, load_settings
+
+SAMPLE_SECONDS = 5.0
+FULL_LOAD_ARTICLES = 1_500
+READY_SECONDS = 120.0
+WINDOW_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One worker at one moment. Bytes, plain counts; `seconds` since the load began."""
+
+    seconds: float
+    worker: int
+    resident_bytes: int
+    files: int
+    threads: int
+    tasks: int
+    lag: int
+
+
+@dataclass(frozen=True)
+class Soak:
+    """What a soak found. `latency`: (seconds, p50, p99) of each minute."""
+
+    full_quotes_per_second: float
+    quotes_per_second: float
+    samples: list[Sample]
+    latency: list[tuple[float, float, float]]
+    rebalances: list[float]
+    missing: int
+    quotes: int
+
+
+def soak(minutes: float, load: float, every: float, tell: Callable[[str], None]) -> Soak:
+    """Run it.
+
+    Args:
+        minutes: how long.
+        load: share of the full rate, which is measured first.
+        every: seconds between two rebalances.
+        tell: told of each step.
+    """
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="soak-")))
+        broker = stack.enter_context(EmbeddedBroker())
+        settings = _settings(broker.address)
+        create_topics(settings, partitions=PARTITIONS, replicas=1)
+        observer = stack.enter_context(Observer(settings, PARTITIONS))
+        fleet = stack.enter_context(Fleet(settings, folder, 2))
+        fleet.wait_ready(READY_SECONDS)
+        tell("full load")
+        full = _full_rate(settings, observer)
+        tell(f"full load: {full:.0f} quotes/s; now {load:.0%} of it for {minutes:g} minutes")
+        rate = load * full / 2.5  # quotes an article
+        articles = (numbered_articles(1, seed=n, prefix=f"s{n}-")[0] for n in count())
+        publisher = stack.enter_context(Publisher(settings, articles, rate))
+        watch = _Watch(fleet, time.monotonic())
+        watch.run(minutes * 60, every, tell)
+        publisher.stop()
+        published = dict(publisher.published)
+        done = _Delivered(observer, [article for article, _ in published.values()])
+        wait_until(done.all, READY_SECONDS)
+        return Soak(
+            full,
+            load * full,
+            watch.samples,
+            _latency(observer, published, watch.started),
+            watch.rebalances,
+            missing=len(done.left),
+            quotes=sum(len(article.quotes) for article, _ in published.values()),
+        )
+
+
+def _settings(brokers: str) -> Settings:
+    return load_settings(
+        brokers=brokers,
+        http_port=0,
+        session_timeout_seconds=6,
+        heartbeat_seconds=1,
+        fetch_wait_seconds=0.05,
+        cache_quotes=1_000,  # full soon: what grows later is a leak
+    )
+
+
+def _full_rate(settings: Settings, observer: Observer) -> float:
+    """Quotes a second when all is published at once."""
+    articles = numbered_articles(FULL_LOAD_ARTICLES, seed=0, prefix="full")
+    with Publisher(settings, iter(articles), 100_000.0) as publisher:
+        wait_until(lambda: len(publisher.published) == len(articles), READY_SECONDS)
+    done = _Delivered(observer, articles)
+    wait_until(done.all, 600)
+    moments = sorted(moment for one in articles for moment in observer.outcomes(one.id).values())
+    return len(moments) / (moments[-1] - moments[0])
+
+
+class _Delivered:
+    """Articles whose quotes have not all come out."""
+
+    def __init__(self, observer: Observer, articles: list[NumberedArticle]) -> None:
+        self._observer = observer
+        self.left = articles
+
+    def all(self) -> bool:
+        self.left = [
+            one for one in self.left if len(self._observer.outcomes(one.id)) < len(one.quotes)
+        ]
+        return not self.left
+
+
+class _Watch:
+    """Samples the fleet, and makes a third worker come and go."""
+
+    def __init__(self, fleet: Fleet, started: float) -> None:
+        self.started = started
+        self.samples: list[Sample] = []
+        self.rebalances: list[float] = []
+        self._fleet = fleet
+        self._third: WorkerProcess | None = None
+
+    def run(self, seconds: float, every: float, tell: Callable[[str], None]) -> None:
+        due = every
+        while (now := time.monotonic() - self.started) < seconds:
+            if now > due:
+                due += every
+                self.rebalances.append(now)
+                tell(f"{now:5.0f} s: a worker {'leaves' if self._third else 'joins'}")
+                threading.Thread(target=self._change, daemon=True).start()
+            self._sample(now)
+            time.sleep(SAMPLE_SECONDS)
+
+    def _change(self) -> None:
+        third, self._third = self._third, None
+        if third:
+            self._fleet.remove(third)
+        else:
+            self._third = self._fleet.add()
+
+    def _sample(self, now: float) -> None:
+        workers = self._fleet.workers
+        lag = int(sum(worker.metric("consumer_lag") for worker in workers))
+        for number, worker in enumerate(workers[:2]):  # those that stay
+            process = psutil.Process(worker.process.pid)
+            self.samples.append(
+                Sample(
+                    now,
+                    number,
+                    process.memory_info().rss,
+                    process.num_fds(),
+                    process.num_threads(),
+                    int(worker.metric("event_loop_tasks")),
+                    lag,
+                )
+            )
+
+
+def _latency(
+    observer: Observer, published: dict[str, tuple[NumberedArticle, float]], started: float
+) -> list[tuple[float, float, float]]:
+    """(seconds, p50, p99) from publication to the last quote, by minute of publication."""
+    minutes: dict[int, list[float]] = {}
+    for article, moment in published.values():
+        seen = observer.outcomes(article.id)
+        if len(seen) == len(article.quotes):
+            minute = math.floor((moment - started) / WINDOW_SECONDS)
+            minutes.setdefault(minute, []).append(max(seen.values()) - moment)
+    rows = []
+    for minute, times in sorted(minutes.items()):
+        p50, p99 = np.percentile(times, (50, 99))
+        rows.append((minute * WINDOW_SECONDS, float(p50), float(p99)))
+    return rows
+
+
+def draw(found: Soak, path: Path) -> None:
+    """The picture, as SVG."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(6, 1, figsize=(9, 11), sharex=True, layout="constrained")
+    for axis, (name, label, scale) in zip(axes, _CURVES, strict=False):
+        for worker in (0, 1):
+            own = [one for one in found.samples if one.worker == worker]
+            axis.plot(
+                [one.seconds / 60 for one in own],
+                [getattr(one, name) / scale for one in own],
+                label=f"worker {worker + 1}",
+            )
+        axis.set_ylabel(label)
+        axis.set_ylim(bottom=0)
+    axes[0].legend(loc="lower right")
+    for column, label in ((1, "p50"), (2, "p99")):
+        minutes = [row[0] / 60 for row in found.latency]
+        axes[5].plot(minutes, [row[column] for row in found.latency], label=label, marker=".")
+    axes[5].set_ylabel("latency, s")
+    axes[5].set_yscale("log")
+    axes[5].legend(loc="upper right")
+    axes[5].set_xlabel("minutes; grey: a worker joins or leaves")
+    for axis in axes:
+        for moment in found.rebalances:
+            axis.axvline(moment / 60, color="lightgrey", zorder=0)
+    figure.savefig(path)
+
+
+_CURVES = (
+    ("resident_bytes", "memory, MiB", 2**20),
+    ("files", "open files", 1),
+    ("threads", "threads", 1),
+    ("tasks", "tasks", 1),
+    ("lag", "lag, articles", 1),
+)
+
+
+def summary(found: Soak) -> dict[str, object]:
+    """First and last fifth of each curve, medians; whoever grows shows here."""
+    result: dict[str, object] = {
+        "quotes": found.quotes,
+        "missing": found.missing,
+        "full_quotes_per_second": round(found.full_quotes_per_second, 1),
+        "rebalances": len(found.rebalances),
+        "lag_worst": max(one.lag for one in found.samples),
+    }
+    for name, _, scale in _CURVES:
+        values = [getattr(one, name) / scale for one in found.samples if one.worker == 0]
+        fifth = max(1, len(values) // 5)
+        first, last = np.median(values[:fifth]), np.median(values[-fifth:])
+        result[name] = [round(float(first), 1), round(float(last), 1)]
+    for column, name in ((1, "p50"), (2, "p99")):
+        result[name] = _first_and_last([row[column] for row in found.latency])
+    return result
+
+
+def _first_and_last(values: Sequence[float]) -> list[float]:
+    fifth = max(1, len(values) // 5)
+    return [round(float(np.median(part)), 3) for part in (values[:fifth], values[-fifth:])]
+
+
+def main(
+    minutes: Annotated[float, typer.Option(help="How long.")] = 30,
+    load: Annotated[float, typer.Option(help="Share of the full rate.")] = 0.7,
+    every: Annotated[float, typer.Option(help="Seconds between two rebalances.")] = 120,
+    picture: Annotated[Path, typer.Option(help="Where the picture goes.")] = Path("docs/soak.svg"),
+) -> None:
+    """Half an hour at 70 % load with a rebalance every two minutes."""
+    found = soak(minutes, load, every, Console(stderr=True).print)
+    draw(found, picture)
+    print_line(json.dumps(summary(found)))
+    raise typer.Exit(bool(found.missing))
+
+
+if __name__ == "__main__":
+    typer.run(main)
