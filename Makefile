@@ -18,7 +18,7 @@ demo: $(VENV)/.demo ## Broker, worker and sample articles on this machine; print
 	@$(BIN)/stancewire demo
 
 test: check unit integration ## Everything that must hold.
-	$(PYTEST) tests/eval tests/docs tests/package --numprocesses 2
+	$(PYTEST) tests/eval tests/docs tests/package --numprocesses 2 --dist loadfile
 
 check: $(VENV)/.dev ## Lint, format and types.
 	$(BIN)/ruff check .
@@ -32,7 +32,7 @@ unit: $(VENV)/.dev ## Tests without a broker or a real model: seconds.
 	$(PYTEST) tests/unit --numprocesses auto
 
 integration: $(VENV)/.dev ## The delivery promise: real broker, real workers.
-	$(PYTEST) tests/integration --numprocesses 2 --dist worksteal --durations 10
+	$(PYTEST) tests/integration --numprocesses 4 --dist worksteal --durations 20
 
 eval: $(VENV)/.dev ## Quality floors of the packaged model.
 	$(PYTEST) tests/eval

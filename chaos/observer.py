@@ -8,7 +8,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -150,7 +150,6 @@ class Observer:
 
     def _audit(self) -> None:
         group = self._consumer(group_id=self.settings.group)
-        tail = self._consumer(group_id=None)
         outputs = self._places(self.settings.topic_quotes, self.settings.topic_dead_letters)
         inputs = self._places(self.settings.topic_articles)
         while not self._over.wait(AUDIT_SECONDS):
@@ -160,20 +159,23 @@ class Observer:
             if committed is None:
                 continue
             moment = time.monotonic()
-            ends = _patiently(lambda: self._ends(tail, outputs), None)
+            ends = _patiently(lambda: self._ends(outputs), None)
             if ends is not None:
                 self.audits.append(Audit(moment, committed, ends))
         group.close()
-        tail.close()
 
-    def _ends(
+    def _ends(self, places: list[TopicPartition]) -> dict[tuple[str, int], int]:
+        """Where partitions end now, by fetches that begin now: of a new client.
+
+        One that has fetched before may still find an old answer in its socket. To ask for end
+        offsets would do on Apache Kafka; the embedded broker answers that wrongly.
+        """
+        with closing(self._consumer(group_id=None)) as client:
+            return self._fetched_ends(client, places)
+
+    def _fetched_ends(
         self, client: KafkaConsumer, places: list[TopicPartition]
     ) -> dict[tuple[str, int], int]:
-        """Where partitions end now, by a fetch that begins now.
-
-        To ask for end offsets would do on Apache Kafka; the embedded broker answers that wrongly.
-        """
-        client.assign([])  # forgets what earlier fetches told
         client.assign(places)
         for place in places:
             client.seek(place, max(0, self._read_to.get((place.topic, place.partition), 0) - 1))

@@ -45,6 +45,7 @@ class Plan:
     articles: int = 200  # a round, for the service; the naive service gets a 25th of it
     latency_seconds: float = 40.0  # a load, and for the service a round
     alone: int = 40  # 5-quote articles, one after the other
+    latency_of: tuple[str, ...] = (SERVICE, NAIVE, FORWARD)
     partitions: int = 4
     seed: int = 1
 
@@ -54,7 +55,7 @@ class Plan:
         return max(3, int(self.articles * factor))
 
 
-QUICK = Plan(rounds=1, articles=30, latency_seconds=2, alone=5)
+QUICK = Plan(rounds=1, articles=30, latency_seconds=2, alone=5, latency_of=(SERVICE,))
 
 
 @dataclass(slots=True)
@@ -140,7 +141,7 @@ class _Bench:
                     await self._service_beside_the_model(number)
                 else:
                     await self._full_load(party, number)
-        for party in (SERVICE, NAIVE, FORWARD):
+        for party in self._plan.latency_of:
             self._tell(f"latency: {party}")
             await self._latency(party)
         return self._result

@@ -20,8 +20,7 @@ def test_bench_measures_every_party_and_ends_with_one_json_line() -> None:
     assert set(parties) == {NAIVE, SERVICE, PATH, FORWARD}
     assert all(one["quotes_per_second"] > 0 for one in parties.values())
     assert all(one["resident_mib"] > 10 for one in parties.values())
-    for party in (NAIVE, SERVICE, FORWARD):
-        assert set(parties[party]["latency"]) == {"50%", "90%"}
+    assert set(parties[SERVICE]["latency"]) == {"50%", "90%"}
     # Floors far below what a quiet machine shows: this is no measurement, but no formality either.
     assert result["b_to_c"] > 0.4
     assert result["b_to_a"] > 8
