@@ -9,7 +9,6 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from functools import partial
 from typing import cast
 
@@ -20,6 +19,7 @@ from faust.types.tuples import Message
 from models import Classifier
 from service import metrics as outcome
 from service.batching import Batcher
+from service.budget import Budget
 from service.dead_letters import Origin, bury, is_replayed, smaller_letters, without_value
 from service.errors import FatalError, InvalidArticle, Reason
 from service.events import Headers
@@ -44,39 +44,6 @@ Send = Callable[[str, bytes | None, bytes | None, Headers], Awaitable[Awaitable[
 
 LONG_ARTICLE_BYTES = 16_384
 """From here on an article takes long enough (some 0.02 s) to go by a lane of its own."""
-
-
-@dataclass
-class Budget:
-    """Bounds the articles in work, by number and by bytes. One task acquires, many release.
-
-    An article larger than all the bytes allowed is let in when it is alone.
-    """
-
-    max_articles: int
-    max_bytes: int
-    articles: int = 0
-    bytes: int = 0
-    _freed: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def acquire(self, size: int) -> None:
-        """Wait until one more article of `size` bytes fits."""
-        while not self._fits(size):
-            self._freed.clear()
-            await self._freed.wait()
-        self.articles += 1
-        self.bytes += size
-
-    def release(self, size: int) -> None:
-        """Give back what `acquire(size)` took."""
-        self.articles -= 1
-        self.bytes -= size
-        self._freed.set()
-
-    def _fits(self, size: int) -> bool:
-        if self.articles == 0:
-            return True
-        return self.articles < self.max_articles and self.bytes + size <= self.max_bytes
 
 
 class ArticleAgent:

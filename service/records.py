@@ -127,14 +127,16 @@ class CarefulRecords(PartitionRecords):  # type: ignore[misc] # aiokafka has no 
             yield stand_in, 0
 
     def _checked(self, record: ConsumerRecord) -> tuple[ConsumerRecord, int]:
-        size = len(record.key or b"") + len(record.value or b"")
-        size += sum(len(name) + len(content or b"") for name, content in record.headers)
-        limit, headers = self._max_message_bytes, len(record.headers)
-        if size <= limit and headers <= MAX_HEADERS:
-            return record, size
-        text = f"the message has {size} bytes, the limit is {limit} (max_message_bytes)"
+        headers, limit = len(record.headers), self._max_message_bytes
+        size = None
         if headers > MAX_HEADERS:
             text = f"the message has {headers} headers, the limit is {MAX_HEADERS}"
+        else:
+            size = len(record.key or b"") + len(record.value or b"")
+            size += sum(len(name) + len(content or b"") for name, content in record.headers)
+            if size <= limit:
+                return record, size
+            text = f"the message has {size} bytes, the limit is {limit} (max_message_bytes)"
         nothing = Unread(InvalidArticle(Reason.MESSAGE_TOO_LARGE, text), size)
         key = record.key if len(record.key or b"") <= MAX_KEY_BYTES else None
         stand_in = ConsumerRecord(

@@ -160,7 +160,7 @@ class Settings(BaseSettings):
     )
     heartbeat_seconds: float = Field(3, gt=0, description="Pause between group heartbeats.")
     rebalance_timeout_seconds: float = Field(
-        60, gt=0, description="How long a rebalance waits for a worker to hand over."
+        40, gt=0, description="How long a rebalance waits for a worker to hand over."
     )
     connect_timeout_seconds: float = Field(
         30, ge=0, description="How long a worker tries to reach Kafka before it gives up."

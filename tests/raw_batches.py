@@ -6,7 +6,7 @@ Source: the message format of Apache Kafka, version 2 (KIP-98), as its protocol 
 import asyncio
 import gzip
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import lz4.frame
 import zstandard
@@ -30,12 +30,13 @@ Record = tuple[bytes | None, bytes | None, Headers]  # key, value, headers
 
 def compress(codec: str, data: bytes) -> bytes:
     """Compress as a producer with this codec does."""
-    return {
+    encoders: dict[str, Callable[[bytes], bytes]] = {
         "gzip": gzip.compress,
         "snappy": snappy_encode,
         "lz4": lambda data: lz4.frame.compress(data, block_linked=False),
         "zstd": zstandard.ZstdCompressor().compress,
-    }[codec](data)
+    }
+    return encoders[codec](data)
 
 
 def batch(records: Sequence[Record], *, timestamp: int = TIMESTAMP) -> bytearray:

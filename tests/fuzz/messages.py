@@ -44,7 +44,7 @@ TIMESTAMPS = [1_800_000_000_000] * 6 + [
     2**63 - 1,
     -(2**63),
 ]
-ODD = [
+ODD: list[Any] = [
     None, True, False, 0, -1, 1e308, 10**400, "", " ", "\x00", "x" * 3_000, "\ud800", "null",
     [], {}, [[]], {"id": "x"}, ["“no,” she said"], "“we doubt it,” she said", "\u202e", "�",
     "é" * 600,
