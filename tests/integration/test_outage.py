@@ -67,7 +67,7 @@ def test_a_broker_lost_for_20_seconds_in_mid_load_loses_nothing(
     proxied: tuple[Proxy, str], tmp_path: Path
 ) -> None:
     proxy, address = proxied
-    articles = numbered_articles(1500, seed=5)
+    articles = numbered_articles(600, seed=5)
     worker = WorkerProcess(settings_for(address, **FAST_GROUP), tmp_path / "worker.log").start()
     try:
         worker.wait_ready()
