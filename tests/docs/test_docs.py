@@ -33,6 +33,7 @@ PAGES = sorted(
     [
         *ROOT.glob("*.md"),
         *DOCS.rglob("*.md"),
+        *(ROOT / "chaos").rglob("*.md"),
         *(ROOT / "deploy").rglob("*.md"),
         *(ROOT / "models").rglob("*.md"),
         ROOT / "seeds" / "README.md",
