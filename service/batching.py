@@ -88,7 +88,7 @@ class _Article:
         if not self.missing and not self.finished.done():
             self.finished.set_result(None)
 
-    def fail(self, error: InvalidArticle) -> None:
+    def fail(self, error: InvalidArticle | MemoryError) -> None:
         if not self.finished.done():
             self.finished.set_exception(error)
 
@@ -179,6 +179,7 @@ class Batcher:
 
         Raises:
             InvalidArticle: the model failed on one of these texts, alone, twice.
+            MemoryError: there was none left for the model: no fault of the texts.
         """
         finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         tokens = sum(map(len, texts))
@@ -305,6 +306,9 @@ class Batcher:
         try:
             results = await self._call([job.text for job in jobs])
             answered = list(zip(jobs, results, strict=True))
+        except MemoryError as error:
+            self._fail(jobs, error)
+            return
         except Exception as error:  # whatever a model may raise
             log.warning("model failed on %d quotes, trying one by one: %r", len(jobs), error)
             await self._answer_one_by_one(jobs)
@@ -320,14 +324,20 @@ class Batcher:
                 continue
             try:
                 [scores] = await self._call([job.text])
+            except MemoryError as error:
+                self._fail([job], error)
             except Exception as error:
                 size = len(job.text.text)
                 message = f"the model failed on a quote of {size} characters: {error!r}"
-                del self._jobs[job.key]
-                for article, _ in job.waiting:
-                    article.fail(InvalidArticle(Reason.CLASSIFICATION_FAILED, message))
+                self._fail([job], InvalidArticle(Reason.CLASSIFICATION_FAILED, message))
             else:
                 self._resolve(job, scores)
+
+    def _fail(self, jobs: Sequence[_Job], error: InvalidArticle | MemoryError) -> None:
+        for job in jobs:
+            del self._jobs[job.key]
+            for article, _ in job.waiting:
+                article.fail(error)
 
     def _resolve(self, job: _Job, scores: Scores) -> None:
         del self._jobs[job.key]  # whoever asks from now on finds it in the cache or asks anew

@@ -703,3 +703,19 @@ def test_a_given_up_quote_is_scored_when_it_is_asked_for_again() -> None:
 
     run(scenario)
     assert model.calls == [["first"], ["again"]]
+
+
+def test_a_model_out_of_memory_fails_as_that_and_is_not_tried_text_by_text() -> None:
+    calls = []
+
+    def score(batch: Sequence[EncodedText]) -> list[Scores]:
+        calls.append(len(batch))
+        raise MemoryError
+
+    async def scenario() -> None:
+        async with Batcher(score, memory(), wait_seconds=0.05) as batcher:
+            with pytest.raises(MemoryError):
+                await batcher.classify(encode("a", "bb"))
+
+    run(scenario)
+    assert calls == [2]
