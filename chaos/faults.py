@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from chaos.faulty_worker import Control
@@ -56,11 +56,11 @@ class Injection:
     faults: tuple[str, ...]
     after: float
     seed: str
-    name: str = field(init=False)
 
-    def __post_init__(self) -> None:
-        name = "mixed" if len(self.faults) > 1 else self.faults[0]
-        object.__setattr__(self, "name", name)
+    @property
+    def name(self) -> str:
+        """The fault's, or "mixed"."""
+        return "mixed" if len(self.faults) > 1 else self.faults[0]
 
     def inject(self, cluster: Cluster) -> None:
         """Begin each within two seconds; return when all are over. Raises what a fault raises."""
@@ -123,10 +123,7 @@ def kill_at_start(cluster: Cluster, rng: random.Random) -> None:
 @fault
 def kill_in_rebalance(cluster: Cluster, rng: random.Random) -> None:
     """Another worker joins; while the group forms anew, one is killed."""
-    with _one_more(cluster, rng):
-        time.sleep(rng.uniform(1.5, 4))
-        cluster.fleet.send(cluster.fleet.workers[0], signal.SIGKILL)
-        time.sleep(rng.uniform(1, 3))
+    _signal_in_rebalance(cluster, rng, signal.SIGKILL)
 
 
 @fault
@@ -147,10 +144,7 @@ def terminate_at_start(cluster: Cluster, rng: random.Random) -> None:
 @fault
 def terminate_in_rebalance(cluster: Cluster, rng: random.Random) -> None:
     """Another worker joins; while the group forms anew, one is told to stop."""
-    with _one_more(cluster, rng):
-        time.sleep(rng.uniform(1.5, 4))
-        cluster.fleet.send(cluster.fleet.workers[0], signal.SIGTERM)
-        time.sleep(rng.uniform(1, 3))
+    _signal_in_rebalance(cluster, rng, signal.SIGTERM)
 
 
 @fault
@@ -273,6 +267,13 @@ def reading_stops(cluster: Cluster, rng: random.Random) -> None:
 
 def _one(cluster: Cluster, rng: random.Random) -> WorkerProcess:
     return rng.choice(cluster.fleet.workers)
+
+
+def _signal_in_rebalance(cluster: Cluster, rng: random.Random, number: signal.Signals) -> None:
+    with _one_more(cluster, rng):
+        time.sleep(rng.uniform(1.5, 4))
+        cluster.fleet.send(cluster.fleet.workers[0], number)
+        time.sleep(rng.uniform(1, 3))
 
 
 @contextmanager

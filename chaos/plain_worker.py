@@ -19,7 +19,7 @@ from faust.streams import Stream
 from faust.types import StreamT
 
 from chaos.faulty_worker import CONTROL_VARIABLE, Disturbed, FaultyClassifier
-from service.app import BareApp
+from service.bench.peers import plain_app
 from service.dead_letters import Origin, bury
 from service.errors import InvalidArticle, Reason
 from service.model import load_model
@@ -57,18 +57,7 @@ class PlainStages:
 def main(pattern: str) -> None:
     """Run one worker until it is told to stop."""
     settings = load_settings()
-    app = BareApp(
-        settings.group,
-        broker=f"kafka://{settings.brokers}",
-        env_prefix="STANCEWIRE_FAUST_UNUSED_",
-        store="memory://",
-        topic_disable_leader=True,
-        topic_allow_declare=False,
-        broker_session_timeout=settings.session_timeout_seconds,
-        broker_heartbeat_interval=settings.heartbeat_seconds,
-        broker_commit_interval=settings.commit_interval_seconds,
-        consumer_auto_offset_reset="earliest",
-    )
+    app = plain_app(settings, broker_commit_interval=settings.commit_interval_seconds)
     stages = PlainStages(settings)
     articles = app.topic(settings.topic_articles, value_serializer="raw", key_serializer="raw")
 

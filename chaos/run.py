@@ -243,7 +243,7 @@ class _Run:
         injection.inject(self._cluster)
         one = Injected(injection.name, injection.faults, began, time.monotonic())
         published = [article for article, _ in list(self._publisher.published.values())]
-        left = _Waiting(
+        left = Waiting(
             [article for article in published if article.id not in self._given_up], self._observer
         )
         limit = self._plan.recovery_seconds
@@ -298,7 +298,7 @@ def _holds_within(condition: Callable[[], bool], seconds: float) -> bool:
     return False
 
 
-class _Waiting:
+class Waiting:
     """Articles that are not delivered yet, and when the last of the others was."""
 
     def __init__(self, articles: list[NumberedArticle], observer: Observer) -> None:
@@ -307,6 +307,7 @@ class _Waiting:
         self.last = 0.0
 
     def nothing(self) -> bool:
+        """All are delivered; to be asked again and again, it remembers which are."""
         self.articles = [article for article in self.articles if not self._delivered(article)]
         return not self.articles
 

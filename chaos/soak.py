@@ -23,7 +23,7 @@ from rich.console import Console
 
 from chaos.articles import NumberedArticle, numbered_articles
 from chaos.observer import Observer
-from chaos.run import PARTITIONS, Publisher
+from chaos.run import PARTITIONS, Publisher, Waiting
 from chaos.workers import Fleet, WorkerProcess, wait_until
 from service.broker import EmbeddedBroker
 from service.clients import create_topics
@@ -89,15 +89,15 @@ def soak(minutes: float, load: float, every: float, tell: Callable[[str], None])
         watch.run(minutes * 60, every, tell)
         publisher.stop()
         published = dict(publisher.published)
-        done = _Delivered(observer, [article for article, _ in published.values()])
-        wait_until(done.all, READY_SECONDS)
+        left = Waiting([article for article, _ in published.values()], observer)
+        wait_until(left.nothing, READY_SECONDS)
         return Soak(
             full,
             load * full,
             watch.samples,
             _latency(observer, published, watch.started),
             watch.rebalances,
-            missing=len(done.left),
+            missing=len(left.articles),
             quotes=sum(len(article.quotes) for article, _ in published.values()),
         )
 
@@ -118,24 +118,9 @@ def _full_rate(settings: Settings, observer: Observer) -> float:
     articles = numbered_articles(FULL_LOAD_ARTICLES, seed=0, prefix="full")
     with Publisher(settings, iter(articles), 100_000.0) as publisher:
         wait_until(lambda: len(publisher.published) == len(articles), READY_SECONDS)
-    done = _Delivered(observer, articles)
-    wait_until(done.all, 600)
+    wait_until(Waiting(articles, observer).nothing, 600)
     moments = sorted(moment for one in articles for moment in observer.outcomes(one.id).values())
     return len(moments) / (moments[-1] - moments[0])
-
-
-class _Delivered:
-    """Articles whose quotes have not all come out."""
-
-    def __init__(self, observer: Observer, articles: list[NumberedArticle]) -> None:
-        self._observer = observer
-        self.left = articles
-
-    def all(self) -> bool:
-        self.left = [
-            one for one in self.left if len(self._observer.outcomes(one.id)) < len(one.quotes)
-        ]
-        return not self.left
 
 
 class _Watch:

@@ -8,12 +8,12 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from service.broker import HOST, free_port
-from service.processes import WORKER, WORKER_STOP_SECONDS, start_module
+from service.processes import WORKER, WORKER_STOP_SECONDS, start_module, stop_process
 from service.settings import Settings
 
 RESTART_SECONDS = 0.5
@@ -176,7 +176,8 @@ class Fleet:
         """It leaves, on a SIGTERM, and is not started again."""
         with self._lock:
             self._workers.remove(worker)
-        code = self._end(worker, signal.SIGTERM)
+        stop_process(worker.process, WORKER_STOP_SECONDS)
+        code = worker.process.returncode
         self.exits.append(Exit(time.monotonic(), code, wanted=True))
 
     def send(self, worker: WorkerProcess, number: signal.Signals) -> None:
@@ -199,12 +200,11 @@ class Fleet:
         with self._lock:
             leaving, self._workers = self._workers, []
         for worker in leaving:
-            worker.process.send_signal(signal.SIGTERM)
-        return [self._end(worker, signal.SIGTERM) for worker in leaving]
+            worker.process.terminate()
+        return [self._ended(worker) for worker in leaving]
 
-    def _end(self, worker: WorkerProcess, number: signal.Signals) -> int:
-        with suppress(ProcessLookupError):
-            worker.process.send_signal(number)
+    def _ended(self, worker: WorkerProcess) -> int:
+        """Its exit code; killed when it does not come in time."""
         try:
             return worker.process.wait(WORKER_STOP_SECONDS)
         except subprocess.TimeoutExpired:

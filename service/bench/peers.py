@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import faust
 from faust.types import StreamT
@@ -60,7 +61,7 @@ def entailment_pipeline(folder: Path) -> Classify:
 def main(name: str) -> None:
     """Run one peer until it is told to stop."""
     settings = load_settings()
-    app = _app(settings)
+    app = plain_app(settings)
     with TemporaryDirectory() as folder:
         if name == "naive":
             _add_naive(app, settings, entailment_pipeline(Path(folder)))
@@ -69,7 +70,8 @@ def main(name: str) -> None:
         faust.Worker(app, loglevel="WARNING").execute_from_commandline()
 
 
-def _app(settings: Settings) -> BareApp:
+def plain_app(settings: Settings, **options: Any) -> BareApp:
+    """An app as one would make it oneself, on these settings' broker; chaos runs have one too."""
     return BareApp(
         settings.group,
         broker=f"kafka://{settings.brokers}",
@@ -80,6 +82,7 @@ def _app(settings: Settings) -> BareApp:
         broker_session_timeout=settings.session_timeout_seconds,
         broker_heartbeat_interval=settings.heartbeat_seconds,
         consumer_auto_offset_reset="earliest",
+        **options,
     )
 
 

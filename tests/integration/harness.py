@@ -4,6 +4,8 @@ Knows the contracts (topics, events, commands), not the insides of the service.
 """
 
 import json
+import subprocess
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -17,6 +19,7 @@ from chaos.workers import WorkerProcess, wait_until
 from service.broker import free_port
 from service.clients import producer, read_to_end
 from service.contracts import quote_schema
+from service.processes import worker_environment
 from service.settings import Settings, load_settings
 
 __all__ = ["NumberedArticle", "WorkerProcess", "numbered_articles", "wait_until"]
@@ -47,7 +50,19 @@ def publish(settings: Settings, articles: Iterable[NumberedArticle]) -> None:
     """To the input topic, keyed by article id."""
     with producer(settings) as client:
         for article in articles:
-            client.send(settings.topic_articles, key=article.id.encode(), value=article.value)
+            client.send(settings.topic_articles, key=article.key, value=article.value)
+
+
+def run_command(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`stancewire` with these arguments and settings, in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "service", *arguments],
+        env=worker_environment(settings),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
 
 @dataclass

@@ -1,8 +1,6 @@
 """Bad messages among good ones: each good one classified, each bad one buried, and the way back."""
 
 import json
-import subprocess
-import sys
 from typing import Any
 
 from kafka import KafkaProducer
@@ -10,13 +8,13 @@ from kafka import KafkaProducer
 from service.clients import read_to_end
 from service.dead_letters import read_failure
 from service.errors import Reason
-from service.processes import worker_environment
 from service.settings import Settings
 from tests.integration.conftest import StartWorker
 from tests.integration.harness import (
     numbered_articles,
     publish,
     read_outcome,
+    run_command,
     wait_all_committed,
     wait_until,
 )
@@ -60,17 +58,6 @@ def _send(settings: Settings, messages: list[tuple[bytes | None, bytes | None]])
     client.close()
 
 
-def _command(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "service", *arguments],
-        env=worker_environment(settings),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
 def test_bad_messages_are_buried_with_their_reason_and_good_ones_are_classified(
     new_worker: StartWorker,
 ) -> None:
@@ -103,7 +90,7 @@ def test_a_message_without_key_is_buried_and_listed(new_worker: StartWorker) -> 
     wait_all_committed(worker.settings, 60, worker)
     [record] = read_to_end(worker.settings, worker.settings.topic_dead_letters)
     assert (record.key, record.value) == (None, b"not json")
-    listed = _command(worker.settings, "dead-letters", "list", "--format", "jsonl")
+    listed = run_command(worker.settings, "dead-letters", "list", "--format", "jsonl")
     assert json.loads(listed.stdout)["reason"] == "not_json"
 
 
@@ -145,28 +132,29 @@ def test_a_replayed_letter_is_classified_when_the_cause_is_gone_and_does_not_loo
     assert len(_letters(settings)) == 2
 
     lenient = new_worker(model="keywords").start()
-    dry = _command(settings, "dead-letters", "replay", "--dry-run")
+    dry = run_command(settings, "dead-letters", "replay", "--dry-run")
     assert dry.stdout.count("\n") == 2
-    assert _command(settings, "dead-letters", "replay", "--reason", "text_too_long").returncode == 0
+    assert (
+        run_command(settings, "dead-letters", "replay", "--reason", "text_too_long").returncode == 0
+    )
     wait_until(lambda: lenient.metric("quotes_total") == 1, 60, lenient.tail)
     [poison] = _letters(settings)
     assert (poison["reason"], poison["replays"], poison["state"]) == ("not_json", 0, "open")
 
-    assert _command(settings, "dead-letters", "replay").stdout.count("\n") == 1
+    assert run_command(settings, "dead-letters", "replay").stdout.count("\n") == 1
     wait_until(lambda: lenient.metric("dead_letters_total") == 1, 60, lenient.tail)
     [again] = _letters(settings)
     assert (again["reason"], again["replays"], again["state"]) == ("not_json", 1, "parked")
     assert lenient.metric("replayed_articles_total") == 2
     assert lenient.metric("parked_dead_letters_total") == 1
-    left = _command(settings, "dead-letters", "replay")
+    left = run_command(settings, "dead-letters", "replay")
     assert left.stdout == "", "it must not loop"
     assert "1 left parked: replayed before, and failed again; --max-replays 2" in left.stderr
-    assert (
-        _command(settings, "dead-letters", "replay", "--max-replays", "2").stdout.count("\n") == 1
-    )
+    forced = run_command(settings, "dead-letters", "replay", "--max-replays", "2")
+    assert forced.stdout.count("\n") == 1
 
 
 def _letters(settings: Settings) -> list[dict[str, Any]]:
-    listed = _command(settings, "dead-letters", "list", "--format", "jsonl")
+    listed = run_command(settings, "dead-letters", "list", "--format", "jsonl")
     assert listed.returncode == 0, listed.stderr
     return [json.loads(line) for line in listed.stdout.splitlines()]

@@ -1,8 +1,6 @@
 """Whatever a producer sends, each message is accounted for and its neighbours are classified."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +9,6 @@ from service.clients import read_to_end
 from service.dead_letters import ERROR_PREFIX, MAX_KEY_BYTES, Failure, read_failure
 from service.errors import Reason
 from service.events import Headers
-from service.processes import worker_environment
 from service.settings import Settings
 from tests.fuzz.whole_path import run
 from tests.integration.conftest import PARTITIONS, StartWorker
@@ -21,6 +18,7 @@ from tests.integration.harness import (
     numbered_articles,
     publish,
     read_outcome,
+    run_command,
     wait_until,
 )
 from tests.raw_batches import (
@@ -96,14 +94,7 @@ def _wait_done(worker: WorkerProcess, articles: int, timeout: float = 60) -> Non
 
 
 def _command(settings: Settings, *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "service", *arguments],
-        env=worker_environment(settings),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = run_command(settings, *arguments)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

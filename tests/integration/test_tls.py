@@ -2,8 +2,6 @@
 
 import datetime
 import ssl
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,6 +31,7 @@ from tests.integration.harness import (
     numbered_articles,
     publish,
     read_outcome,
+    run_command,
     settings_for,
     wait_until,
 )
@@ -111,14 +110,7 @@ def run(settings: Settings, *arguments: object) -> Result:
 
 def complaint(settings: Settings) -> str:
     """The one line with which a command fails, in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-m", "service", "topics", "list"],
-        env=worker_environment(settings),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = run_command(settings, "topics", "list")
     assert done.returncode == 1, done.stderr
     assert done.stdout == ""
     [line] = done.stderr.splitlines()

@@ -1,7 +1,6 @@
 """TLS and SASL settings: none without the other, files named, secrets shown nowhere."""
 
 import json
-import os
 import ssl
 import traceback
 from collections.abc import Callable
@@ -37,20 +36,13 @@ from service.security import (
 )
 from service.settings import ENV_PREFIX, MASK, Settings, load_settings
 
+pytestmark = pytest.mark.usefixtures("no_settings")
+
 SECRET = "hunter2-4c1f"
 KEY_PASSWORD = "k-99e0b3"
 SASL = {"security_protocol": "SASL_SSL", "sasl_username": "desk", "sasl_password": SECRET}
 
 Values = dict[str, Any]
-
-
-@pytest.fixture(autouse=True)
-def clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No setting of whoever runs the tests reaches them."""
-    for variable in os.environ:
-        if variable.upper().startswith(ENV_PREFIX):
-            monkeypatch.delenv(variable)
-    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """Settings: where they come from, and that every mistake is one line that names it."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -8,16 +7,9 @@ import pytest
 from pydantic import ValidationError
 
 from service.errors import UsageError
-from service.settings import ENV_PREFIX, Settings, config_file, load_settings, source_of
+from service.settings import Settings, config_file, load_settings, source_of
 
-
-@pytest.fixture(autouse=True)
-def clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No setting of whoever runs the tests reaches them."""
-    for variable in os.environ:
-        if variable.upper().startswith(ENV_PREFIX):
-            monkeypatch.delenv(variable)
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("no_settings")
 
 
 def write(text: str, name: str = "stancewire.toml") -> Path:
