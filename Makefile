@@ -50,7 +50,7 @@ bench-limits: $(VENV)/.dev ## Memory, cost by length, workers by partitions. 30 
 	$(BIN)/python -m benchmarks.limits
 
 chaos: $(VENV)/.dev ## 200 fault injections on real workers: is anything lost? An hour. Result: docs/reliability.md
-	$(BIN)/python -m chaos --report build/chaos.md
+	$(BIN)/python -m chaos --report build/chaos.md --logs build/chaos-logs
 
 chaos-plain: $(VENV)/.dev ## The same on plain Faust agents, which lose quotes. 20 minutes. Result: docs/reliability.md
 	for pattern in loop concurrent take; do \

@@ -31,6 +31,9 @@ def main(
         str | None, typer.Option(help=f"A plain Faust agent instead: {', '.join(PATTERNS)}.")
     ] = None,
     report: Annotated[Path | None, typer.Option(help="Write the table there too.")] = None,
+    logs: Annotated[
+        Path | None, typer.Option(help="Keep the workers' logs in this folder.")
+    ] = None,
 ) -> None:
     """Inject faults into real workers and a real broker's network; check that nothing is lost."""
     if unknown := set(fault or ()) - FAULTS.keys():
@@ -45,6 +48,7 @@ def main(
             articles_per_second=rate,
             model=model,
             worker=("chaos.plain_worker", plain) if plain else STANCEWIRE,
+            logs=logs and logs.absolute() / f"seed-{number}",
             **({"recovery_seconds": PLAIN_RECOVERY_SECONDS} if plain else {}),
         )
         for number in range(seed, seed + runs)

@@ -231,11 +231,15 @@ def slow_model(cluster: Cluster, rng: random.Random) -> None:
 
 @fault
 def memory_exhausted(cluster: Cluster, rng: random.Random) -> None:
-    """No worker's memory can grow: the model, the splitter, anything may fail to allocate."""
-    pids = [worker.process.pid for worker in cluster.fleet.workers]
-    limits = {pid: _address_space(pid) + rng.randint(0, 2 * 1024**2) for pid in pids}
-    with _limited(LIMIT_MEMORY, limits):
-        time.sleep(rng.uniform(2, 8))
+    """One worker's memory cannot grow: the model, the splitter, anything may fail to allocate."""
+    pid = _one(cluster, rng).process.pid
+    limits = {pid: _address_space(pid) + rng.randint(0, 2 * 1024**2)}
+    cluster.control.set(call_bytes=rng.choice((0, 256 * 1024, 64 * 1024**2)))
+    try:
+        with _limited(LIMIT_MEMORY, limits):
+            time.sleep(rng.uniform(2, 8))
+    finally:
+        cluster.control.set(call_bytes=0)
 
 
 @fault

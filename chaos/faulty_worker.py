@@ -33,12 +33,14 @@ class Disturbance:
     Args:
         text_seconds: what each text costs beside the model's own time, so that work piles up.
         call_seconds: what each call of the model costs beside.
+        call_bytes: memory that each call of the model needs beside.
         clock_jump_seconds: how wrong the clock on the wall is.
         reading_stops: the consumer hands out nothing and says nothing.
     """
 
     text_seconds: float = 0.003
     call_seconds: float = 0.0
+    call_bytes: int = 0
     clock_jump_seconds: float = 0.0
     reading_stops: bool = False
 
@@ -95,6 +97,7 @@ class FaultyClassifier:
     def score_encoded(self, batch: Sequence[EncodedText]) -> list[dict[str, float]]:
         """See models.Classifier."""
         now = self._disturbed.now
+        bytearray(now.call_bytes)
         time.sleep(now.call_seconds + now.text_seconds * len(batch))
         if any(UNBEARABLE in one.text for one in batch):
             raise RuntimeError("this model cannot bear that word")

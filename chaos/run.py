@@ -53,6 +53,7 @@ class Plan:
         model: which classifier the workers load.
         worker: the module each runs, with its arguments.
         recovery_seconds: how long to wait for what was published before a fault.
+        logs: folder that gets the workers' logs; None: they go when the run is over.
     """
 
     seed: int
@@ -62,6 +63,7 @@ class Plan:
     model: str = "keywords"
     worker: tuple[str, ...] = STANCEWIRE
     recovery_seconds: float = RECOVERY_SECONDS
+    logs: Path | None = None
 
 
 @dataclass
@@ -193,7 +195,10 @@ def run(plan: Plan, tell: Callable[[str], None] = lambda _: None) -> Result:
     """
     started = time.monotonic()
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chaos-")))
+        folder = plan.logs or Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="chaos-"))
+        )
+        folder.mkdir(parents=True, exist_ok=True)
         control = Control(folder / "control.json")
         stack.enter_context(_environment(CONTROL_VARIABLE, str(folder / "control.json")))
         port = free_port()
@@ -252,8 +257,10 @@ class _Run:
             patience = limit if one.broker_wedged else limit - SUSPICION_SECONDS
             if not _holds_within(left.nothing, patience):
                 self._given_up |= {article.id for article in left.articles}
+                self._tell(f"  not recovered: {len(left.articles)} articles are not delivered")
                 return one
         one.recovery_seconds = max(0.0, left.last - one.ended)
+        self._tell(f"  recovered in {one.recovery_seconds:.1f} s")
         return one
 
     def finish(self) -> list[int]:

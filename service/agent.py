@@ -23,6 +23,7 @@ from service.budget import Budget
 from service.dead_letters import Origin, bury, is_replayed, smaller_letters, without_value
 from service.errors import FatalError, InvalidArticle, Reason
 from service.events import Headers
+from service.exhaustion import is_out_of_memory
 from service.health import Health
 from service.metrics import Metrics
 from service.offsets import OffsetLedger
@@ -193,17 +194,20 @@ class ArticleAgent:
 
         Raises:
             InvalidArticle: also for what our own code fails on: one article must not stop others.
+            Exception: memory ran out.
         """
         limit = self._settings.article_timeout_seconds
         try:
             async with asyncio.timeout(limit):
                 return await self._classify(message)
-        except (InvalidArticle, MemoryError):
+        except InvalidArticle:
             raise
         except TimeoutError as error:
             text = f"not processed within {limit:g} s (article_timeout_seconds)"
             raise InvalidArticle(Reason.TIMEOUT, text) from error
         except Exception as error:
+            if is_out_of_memory(error):
+                raise
             log.exception("%s: processing failed", _place(message))
             raise InvalidArticle(Reason.PROCESSING_FAILED, repr(error)) from error
 

@@ -26,6 +26,7 @@ from typing import cast
 from models.batches import BATCH_TOKENS, CALL_TOKENS, batches_by_length
 from models.classifier import EncodedText
 from service.errors import InvalidArticle, Reason
+from service.exhaustion import is_out_of_memory
 from service.score_cache import ScoreCache, cache_key
 
 log = logging.getLogger(__name__)
@@ -88,7 +89,7 @@ class _Article:
         if not self.missing and not self.finished.done():
             self.finished.set_result(None)
 
-    def fail(self, error: InvalidArticle | MemoryError) -> None:
+    def fail(self, error: Exception) -> None:
         if not self.finished.done():
             self.finished.set_exception(error)
 
@@ -179,7 +180,7 @@ class Batcher:
 
         Raises:
             InvalidArticle: the model failed on one of these texts, alone, twice.
-            MemoryError: there was none left for the model: no fault of the texts.
+            Exception: the model ran out of memory: no fault of the texts.
         """
         finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         tokens = sum(map(len, texts))
@@ -306,10 +307,10 @@ class Batcher:
         try:
             results = await self._call([job.text for job in jobs])
             answered = list(zip(jobs, results, strict=True))
-        except MemoryError as error:
-            self._fail(jobs, error)
-            return
         except Exception as error:  # whatever a model may raise
+            if is_out_of_memory(error):
+                self._fail(jobs, error)
+                return
             log.warning("model failed on %d quotes, trying one by one: %r", len(jobs), error)
             await self._answer_one_by_one(jobs)
             return
@@ -324,16 +325,12 @@ class Batcher:
                 continue
             try:
                 [scores] = await self._call([job.text])
-            except MemoryError as error:
-                self._fail([job], error)
             except Exception as error:
-                size = len(job.text.text)
-                message = f"the model failed on a quote of {size} characters: {error!r}"
-                self._fail([job], InvalidArticle(Reason.CLASSIFICATION_FAILED, message))
+                self._fail([job], error if is_out_of_memory(error) else _blame(job.text, error))
             else:
                 self._resolve(job, scores)
 
-    def _fail(self, jobs: Sequence[_Job], error: InvalidArticle | MemoryError) -> None:
+    def _fail(self, jobs: Sequence[_Job], error: Exception) -> None:
         for job in jobs:
             del self._jobs[job.key]
             for article, _ in job.waiting:
@@ -355,3 +352,8 @@ class Batcher:
             self._running -= 1
         self._observe(time.perf_counter() - started, len(texts))
         return results
+
+
+def _blame(text: EncodedText, error: Exception) -> InvalidArticle:
+    message = f"the model failed on a quote of {len(text.text)} characters: {error!r}"
+    return InvalidArticle(Reason.CLASSIFICATION_FAILED, message)

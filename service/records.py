@@ -21,6 +21,7 @@ from aiokafka.structs import ConsumerRecord
 from service.compression import decoders
 from service.dead_letters import MAX_KEY_BYTES
 from service.errors import InvalidArticle, Reason
+from service.exhaustion import is_out_of_memory
 
 log = logging.getLogger(__name__)
 
@@ -107,9 +108,9 @@ class CarefulRecords(PartitionRecords):  # type: ignore[misc] # aiokafka has no 
                 if not self.next_fetch_offset <= record.offset < batch.next_offset:
                     raise CorruptRecordException(f"offset {record.offset} is out of order")
                 yield self._checked(self._consumer_record(self._tp, record))
-        except MemoryError:
-            raise
         except Exception as error:  # whatever a codec may raise
+            if is_out_of_memory(error):
+                raise
             yield from self._stand_ins(batch, error)
 
     def _stand_ins(self, batch: Any, error: Exception) -> Iterator[tuple[ConsumerRecord, int]]:

@@ -705,16 +705,19 @@ def test_a_given_up_quote_is_scored_when_it_is_asked_for_again() -> None:
     assert model.calls == [["first"], ["again"]]
 
 
-def test_a_model_out_of_memory_fails_as_that_and_is_not_tried_text_by_text() -> None:
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("can't start new thread")])
+def test_a_model_out_of_memory_fails_as_that_and_is_not_tried_text_by_text(
+    error: Exception,
+) -> None:
     calls = []
 
     def score(batch: Sequence[EncodedText]) -> list[Scores]:
         calls.append(len(batch))
-        raise MemoryError
+        raise error
 
     async def scenario() -> None:
         async with Batcher(score, memory(), wait_seconds=0.05) as batcher:
-            with pytest.raises(MemoryError):
+            with pytest.raises(type(error)):
                 await batcher.classify(encode("a", "bb"))
 
     run(scenario)
