@@ -252,10 +252,10 @@ class _Run:
             [article for article in published if article.id not in self._given_up], self._observer
         )
         limit = self._plan.recovery_seconds
-        if not _holds_within(left.nothing, min(SUSPICION_SECONDS, limit)):
+        if not holds_within(left.nothing, min(SUSPICION_SECONDS, limit)):
             one.broker_wedged = self._free_if_wedged()
             patience = limit if one.broker_wedged else limit - SUSPICION_SECONDS
-            if not _holds_within(left.nothing, patience):
+            if not holds_within(left.nothing, patience):
                 self._given_up |= {article.id for article in left.articles}
                 self._tell(f"  not recovered: {len(left.articles)} articles are not delivered")
                 return one
@@ -268,10 +268,10 @@ class _Run:
         self._tell("the rest")
         self._publisher.stop()
         limit = self._plan.recovery_seconds
-        if not _holds_within(self._complete(), limit) and self._free_if_wedged():
-            _holds_within(self._complete(), limit)
+        if not holds_within(self._complete(), limit) and self._free_if_wedged():
+            holds_within(self._complete(), limit)
         exits = self._cluster.fleet.terminate_all()
-        _holds_within(self._complete(), LAST_SECONDS)
+        holds_within(self._complete(), LAST_SECONDS)
         return exits
 
     def _complete(self) -> Callable[[], bool]:
@@ -298,7 +298,8 @@ class _Run:
         return wedged
 
 
-def _holds_within(condition: Callable[[], bool], seconds: float) -> bool:
+def holds_within(condition: Callable[[], bool], seconds: float) -> bool:
+    """Whether it came to hold in time."""
     with suppress(TimeoutError):
         wait_until(condition, seconds)
         return True

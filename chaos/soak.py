@@ -10,7 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -23,7 +23,7 @@ from rich.console import Console
 
 from chaos.articles import NumberedArticle, numbered_articles
 from chaos.observer import Observer
-from chaos.run import PARTITIONS, Publisher, Waiting
+from chaos.run import PARTITIONS, Publisher, Waiting, holds_within
 from chaos.workers import Fleet, WorkerProcess, wait_until
 from service.broker import EmbeddedBroker
 from service.clients import create_topics
@@ -51,7 +51,10 @@ class Sample:
 
 @dataclass(frozen=True)
 class Soak:
-    """What a soak found. `latency`: (seconds, p50, p99) of each minute."""
+    """What a soak found.
+
+    `latency` has (seconds, p50, p99) of each minute; `ended` counts workers that did so unasked.
+    """
 
     full_quotes_per_second: float
     quotes_per_second: float
@@ -60,6 +63,7 @@ class Soak:
     rebalances: list[float]
     missing: int
     quotes: int
+    ended: int
 
 
 def soak(minutes: float, load: float, every: float, tell: Callable[[str], None]) -> Soak:
@@ -90,7 +94,7 @@ def soak(minutes: float, load: float, every: float, tell: Callable[[str], None])
         publisher.stop()
         published = dict(publisher.published)
         left = Waiting([article for article, _ in published.values()], observer)
-        wait_until(left.nothing, READY_SECONDS)
+        holds_within(left.nothing, READY_SECONDS)
         return Soak(
             full,
             load * full,
@@ -99,6 +103,7 @@ def soak(minutes: float, load: float, every: float, tell: Callable[[str], None])
             watch.rebalances,
             missing=len(left.articles),
             quotes=sum(len(article.quotes) for article, _ in published.values()),
+            ended=sum(not gone.wanted for gone in fleet.exits),
         )
 
 
@@ -155,18 +160,21 @@ class _Watch:
         workers = self._fleet.workers
         lag = int(sum(worker.metric("consumer_lag") for worker in workers))
         for number, worker in enumerate(workers[:2]):  # those that stay
-            process = psutil.Process(worker.process.pid)
-            self.samples.append(
-                Sample(
-                    now,
-                    number,
-                    process.memory_info().rss,
-                    process.num_fds(),
-                    process.num_threads(),
-                    int(worker.metric("event_loop_tasks")),
-                    lag,
-                )
-            )
+            with suppress(psutil.NoSuchProcess):  # it ended, and is about to be started again
+                self.samples.append(_sample(now, number, worker, lag))
+
+
+def _sample(now: float, number: int, worker: WorkerProcess, lag: int) -> Sample:
+    process = psutil.Process(worker.process.pid)
+    return Sample(
+        now,
+        number,
+        process.memory_info().rss,
+        process.num_fds(),
+        process.num_threads(),
+        int(worker.metric("event_loop_tasks")),
+        lag,
+    )
 
 
 def _latency(
@@ -232,6 +240,7 @@ def summary(found: Soak) -> dict[str, object]:
     result: dict[str, object] = {
         "quotes": found.quotes,
         "missing": found.missing,
+        "ended": found.ended,
         "full_quotes_per_second": round(found.full_quotes_per_second, 1),
         "rebalances": len(found.rebalances),
         "lag_worst": max(one.lag for one in found.samples),
@@ -261,7 +270,7 @@ def main(
     found = soak(minutes, load, every, Console(stderr=True).print)
     draw(found, picture)
     print_line(json.dumps(summary(found)))
-    raise typer.Exit(bool(found.missing))
+    raise typer.Exit(bool(found.missing or found.ended))
 
 
 if __name__ == "__main__":
