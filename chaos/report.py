@@ -61,6 +61,9 @@ def totals(results: Sequence[Result]) -> dict[str, int]:
     counts["broker_wedged"] = sum(
         one.broker_wedged for result in results for one in result.injected
     )
+    counts["ended_as_if_well"] = sum(
+        one.unwanted_exits.count(0) for result in results for one in result.injected
+    )
     counts["duplicates"] = sum(len(result.verdict.duplicates) for result in results)
     return dict(counts)
 
