@@ -14,7 +14,7 @@ from chaos.run import STANCEWIRE, Plan, Result, run
 from service.output import print_line, print_table
 
 PLAIN_RECOVERY_SECONDS = 15.0
-"""What a plain agent has not delivered by then, it has lost: its committed position is behind."""
+"""It may never deliver: the next fault does not wait for that, the end of the run does."""
 
 
 def main(

@@ -53,6 +53,7 @@ class Plan:
         model: which classifier the workers load.
         worker: the module each runs, with its arguments.
         recovery_seconds: how long to wait for what was published before a fault.
+        rest_seconds: how long to wait at the end for all that is left.
         logs: folder that gets the workers' logs; None: they go when the run is over.
     """
 
@@ -63,6 +64,7 @@ class Plan:
     model: str = "keywords"
     worker: tuple[str, ...] = STANCEWIRE
     recovery_seconds: float = RECOVERY_SECONDS
+    rest_seconds: float = RECOVERY_SECONDS
     logs: Path | None = None
 
 
@@ -267,7 +269,7 @@ class _Run:
         """Publish no more, wait for the rest, end the workers; their exit codes."""
         self._tell("the rest")
         self._publisher.stop()
-        limit = self._plan.recovery_seconds
+        limit = self._plan.rest_seconds
         if not holds_within(self._complete(), limit) and self._free_if_wedged():
             holds_within(self._complete(), limit)
         exits = self._cluster.fleet.terminate_all()

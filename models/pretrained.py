@@ -94,7 +94,7 @@ def load_weights(auto_class: Any, folder: Path) -> PreTrainedModel:
         raise ModelError(f"{folder}: its weights lack {missing[0]} ({len(missing)} missing)")
     loaded: PreTrainedModel = model.eval()
     if torch.cuda.is_available():
-        loaded.cuda()  # type: ignore[call-arg]  # wrongly wrapped there
+        loaded.cuda()
     return loaded
 
 
@@ -110,14 +110,14 @@ def quiet() -> Iterator[None]:
     """Keep transformers' progress bars and warnings off the terminal, then put them back."""
     verbosity = transformers_logging.get_verbosity()
     bars = transformers_logging.is_progress_bar_enabled()
-    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # untyped there
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # untyped there
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
     try:
         yield
     finally:
         transformers_logging.set_verbosity(verbosity)
         if bars:
-            transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]  # untyped there
+            transformers_logging.enable_progress_bar()
 
 
 def _line(error: Exception) -> str:

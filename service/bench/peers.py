@@ -44,10 +44,10 @@ def entailment_pipeline(folder: Path) -> Classify:
         id2label={0: "contradiction", 1: "neutral", 2: "entailment"},
         label2id={"contradiction": 0, "neutral": 1, "entailment": 2},
     )
-    model = MPNetForSequenceClassification(config)  # type: ignore[no-untyped-call]
+    model = MPNetForSequenceClassification(config)
     model.save_pretrained(folder)
     special = {"pad_token": "<pad>", "sep_token": "</s>", "cls_token": "<s>"}
-    tokenizer = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+    tokenizer = PreTrainedTokenizerFast(
         tokenizer_file=str(PACKAGED / "tokenizer.json"), model_max_length=512, **special
     )
     tokenizer.model_input_names = ["input_ids", "attention_mask"]

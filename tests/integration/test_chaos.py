@@ -29,6 +29,7 @@ def test_a_plain_faust_agent_loses_quotes_under_the_same_faults() -> None:
     """So the check can fail."""
     injections = plan(1, 3, ("kill", "network refused"))
     worker = ("chaos.plain_worker", "take")
-    result = run(Plan(seed=1, injections=injections, worker=worker, recovery_seconds=10), print)
+    short = Plan(1, injections, worker=worker, recovery_seconds=10, rest_seconds=10)
+    result = run(short, print)
     assert result.verdict.failures["missing"] > 0
     assert not result.holds

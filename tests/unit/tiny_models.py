@@ -35,7 +35,7 @@ def tokenizer() -> PreTrainedTokenizerFast:
     made.decoder = decoders.WordPiece()
     made.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
     # transformers' constructors are untyped: hence the ignores here and below.
-    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+    return PreTrainedTokenizerFast(
         tokenizer_object=made,
         model_max_length=MAX_TOKENS,
         pad_token="[PAD]",
@@ -63,7 +63,7 @@ def config(names: tuple[str, ...] = ("no", "yes")) -> BertConfig:
 
 def save_bert(folder: Path, seed: int) -> None:
     torch.manual_seed(seed)
-    BertModel(config()).save_pretrained(folder)  # type: ignore[no-untyped-call]
+    BertModel(config()).save_pretrained(folder)
 
 
 def save_encoder(folder: Path, pooling: str = "mean_tokens") -> Path:
@@ -79,7 +79,7 @@ def save_encoder(folder: Path, pooling: str = "mean_tokens") -> Path:
 
 def save_nli(folder: Path, names: tuple[str, ...]) -> Path:
     torch.manual_seed(7)
-    model = BertForSequenceClassification(config(names))  # type: ignore[no-untyped-call]
+    model = BertForSequenceClassification(config(names))
     model.save_pretrained(folder)
     tokenizer().save_pretrained(folder)
     return folder
@@ -99,7 +99,7 @@ def save_onnx_nli(folder: Path, names: tuple[str, ...]) -> Path:
 
 def network(seed: int = 11) -> StanceNetwork:
     torch.manual_seed(seed)
-    made = StanceNetwork(BertModel(config()), tokenizer())  # type: ignore[no-untyped-call]
+    made = StanceNetwork(BertModel(config()), tokenizer())
     torch.nn.init.normal_(made.head.out.weight)  # a new head's is zero: every text the same
     return made.eval()
 
