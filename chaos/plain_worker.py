@@ -24,7 +24,7 @@ from service.dead_letters import Origin, bury
 from service.errors import InvalidArticle, Reason
 from service.model import load_model
 from service.settings import Settings, load_settings
-from service.stages import OutMessage, Stages
+from service.stages import OutMessage, SplitArticle, Stages
 
 PATTERNS = ("loop", "concurrent", "take")
 
@@ -39,12 +39,12 @@ class PlainStages:
         self._stages = Stages(settings, self._classifier)
 
     def process(self, value: bytes | None, key: bytes | None) -> list[OutMessage]:
-        """Raises whatever the model raises: a plain agent has no answer to that."""
+        """What a careful author would write: no article stops the agent, none is dropped here."""
         try:
             if len(value or b"") > self._settings.max_message_bytes:
                 raise InvalidArticle(Reason.MESSAGE_TOO_LARGE, "")
             split = self._stages.split(value)
-            scores = self._classifier.score_encoded(split.texts) if split.texts else []
+            scores = self._score(split) if split.texts else []
             return self._stages.encode(split, scores, []).first.messages
         except InvalidArticle as problem:
             origin = Origin(self._settings.topic_articles, -1, -1)
@@ -52,6 +52,12 @@ class PlainStages:
             if len(value or b"") > self._settings.max_message_bytes // 2:
                 letter = letter._replace(value=b"")
             return [(self._settings.topic_dead_letters, *letter)]
+
+    def _score(self, split: SplitArticle) -> list[dict[str, float]]:
+        try:
+            return self._classifier.score_encoded(split.texts)
+        except RuntimeError as error:
+            raise InvalidArticle(Reason.CLASSIFICATION_FAILED, repr(error)) from error
 
 
 def main(pattern: str) -> None:
