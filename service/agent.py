@@ -150,8 +150,8 @@ class ArticleAgent:
             self._ledger.delivered(message.tp, message.generation_id or 0, message.offset)
             await stream.ack(event)
         except Exception as error:  # includes FatalError: what cannot be delivered is never acked
+            await self._crash(error)  # first of all: when memory ran out, the next line may fail
             log.critical("%s: stopping: %s", _place(message), error)
-            await self._crash(error)
             return
         self._metrics.articles.labels(result).inc()
         if is_replayed(_headers(message)):

@@ -11,7 +11,6 @@ import logging.config
 import os
 import signal
 import sys
-import threading
 from collections.abc import Awaitable, Callable
 from typing import Any, NoReturn
 
@@ -28,7 +27,7 @@ from service.clients import require_topics
 from service.dead_letters import MAX_KEY_BYTES
 from service.errors import FatalError
 from service.events import Headers
-from service.guard import Guard, RunningClock
+from service.guard import Guard, HardStop, RunningClock
 from service.health import Health, HttpServer
 from service.logs import logging_config
 from service.metrics import Metrics
@@ -147,6 +146,7 @@ class Runtime:
         self.metrics = Metrics()
         self.ledger = OffsetLedger(current_generation)
         self.clock = RunningClock()
+        self.hard_stop = HardStop()
         self.watchdog = Watchdog(
             stall_timeout_seconds=settings.stall_timeout_seconds,
             commit_interval_seconds=settings.commit_interval_seconds,
@@ -173,6 +173,7 @@ class Runtime:
         Raises:
             FatalError: with the exit code.
         """
+        self.hard_stop.start()
         port = self.http.start()
         log.info("serving /metrics, /livez and /readyz on %s:%d", self.settings.http_host, port)
         self.classifier = load_model(self.settings)
@@ -209,18 +210,9 @@ class Runtime:
             exit_code: of the hard end.
             limit_seconds: until then; default: what the drain may take, and a margin.
         """
-        if self.health.stopping:
-            return
         self.health.stopping = True
         limit = limit_seconds or self.settings.drain_timeout_seconds + MARGIN_SECONDS
-
-        def end() -> None:
-            log.critical("could not leave cleanly within %g s: ending", limit)
-            os._exit(exit_code)
-
-        timer = threading.Timer(limit, end)
-        timer.daemon = True
-        timer.start()
+        self.hard_stop.arm(exit_code, limit)
 
 
 def create_app(settings: Settings) -> StancewireApp:

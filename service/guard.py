@@ -1,6 +1,7 @@
 """Ends a worker that does not live. A thread of its own: the event loop may be what hangs."""
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -37,6 +38,40 @@ class RunningClock:
             self._now += min(seen - self._seen, LONGEST_STEP_SECONDS)
             self._seen = seen
             return self._now
+
+
+class HardStop:
+    """Ends the process some time after it was told to stop, in case it does not end by itself.
+
+    Its thread waits from the start: when it is needed, memory may be too short for a new one.
+
+    Args:
+        end: ends the process at once, with this exit code.
+    """
+
+    def __init__(self, end: Callable[[int], object] = os._exit) -> None:
+        self._end = end
+        self._limit_seconds = 0.0
+        self._exit_code = 1
+        self._armed = threading.Event()
+
+    def start(self) -> None:
+        """Begin to wait."""
+        threading.Thread(target=self._run, name="hard stop", daemon=True).start()
+
+    def arm(self, exit_code: int, limit_seconds: float) -> None:
+        """The process has so long to end; the first call counts."""
+        if not self._armed.is_set():
+            self._exit_code, self._limit_seconds = exit_code, limit_seconds
+            self._armed.set()
+
+    def _run(self) -> None:
+        self._armed.wait()
+        time.sleep(self._limit_seconds)
+        try:
+            log.critical("could not leave cleanly within %g s: ending", self._limit_seconds)
+        finally:
+            self._end(self._exit_code)
 
 
 class Guard:

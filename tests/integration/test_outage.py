@@ -49,8 +49,7 @@ def test_a_broker_that_comes_up_after_the_worker_is_found(tmp_path: Path) -> Non
     settings = settings_for(f"127.0.0.1:{port}", model="keywords")
     worker = WorkerProcess(settings, tmp_path / "worker.log").start()
     try:
-        time.sleep(3)
-        assert worker.get("/livez")[0] == 200
+        wait_until(lambda: worker.get("/livez")[0] == 200, 60, worker.tail)
         assert worker.get("/readyz")[0] == 503
         with EmbeddedBroker(port):
             create_topics(settings, partitions=PARTITIONS, replicas=1)

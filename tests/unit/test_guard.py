@@ -1,11 +1,15 @@
 """The guard ends what does not live, says so before, and forgives what passes."""
 
 import logging
+import queue
+import subprocess
+import sys
 import threading
+import time
 
 import pytest
 
-from service.guard import GRACE_SECONDS, LONGEST_STEP_SECONDS, Guard, RunningClock
+from service.guard import GRACE_SECONDS, LONGEST_STEP_SECONDS, Guard, HardStop, RunningClock
 
 
 class Watched:
@@ -135,3 +139,40 @@ def test_a_worker_that_was_stopped_for_an_hour_is_not_given_up(watched: Watched)
     source.now += 3_600
     assert not guard.look()
     assert watched.shown == [False]
+
+
+def test_a_hard_stop_ends_the_process_once_its_time_is_over_as_it_was_told_first() -> None:
+    codes: queue.Queue[int] = queue.Queue()
+    hard_stop = HardStop(codes.put)
+    hard_stop.start()
+    began = time.monotonic()
+    hard_stop.arm(1, 0.2)
+    hard_stop.arm(0, 60)
+    assert codes.get(timeout=10) == 1
+    assert time.monotonic() - began >= 0.2
+
+
+def test_nothing_is_ended_that_was_not_told_to_stop() -> None:
+    codes: queue.Queue[int] = queue.Queue()
+    HardStop(codes.put).start()
+    with pytest.raises(queue.Empty):
+        codes.get(timeout=0.3)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of address space are Linux'")
+def test_a_hard_stop_works_where_no_thread_can_start_any_more() -> None:
+    code = """
+import resource, threading, time
+from service.guard import HardStop
+hard_stop = HardStop()
+hard_stop.start()
+pages = int(open("/proc/self/statm").read().split()[0])
+resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize(), resource.RLIM_INFINITY))
+try:
+    threading.Thread(target=print).start()
+except RuntimeError:
+    hard_stop.arm(7, 0.1)
+    time.sleep(30)
+"""
+    done = subprocess.run([sys.executable, "-c", code], timeout=60, check=False)
+    assert done.returncode == 7
