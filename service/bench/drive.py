@@ -19,7 +19,7 @@ from service.bench.peers import QUOTES_HEADER
 from service.errors import FatalError
 from service.settings import Settings
 
-STALLED_SECONDS = 60.0
+STALLED_SECONDS = 120.0
 """A party that delivers nothing for so long has failed."""
 
 WARM_UP_PROBES = 4
