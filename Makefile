@@ -52,8 +52,8 @@ bench-limits: $(VENV)/.dev ## Memory, cost by length, workers by partitions. 30 
 chaos: $(VENV)/.dev ## 200 fault injections on real workers: is anything lost? An hour. Result: docs/reliability.md
 	$(BIN)/python -m chaos --report build/chaos.md --logs build/chaos-logs
 
-chaos-plain: $(VENV)/.dev ## The same on plain Faust agents, which lose quotes. 20 minutes. Result: docs/reliability.md
-	for pattern in loop concurrent take; do \
+chaos-plain: $(VENV)/.dev ## The same on plain Faust agents, which lose quotes. 40 minutes. Result: docs/reliability.md
+	for pattern in loop concurrent take careful-loop careful-concurrent careful-take; do \
 		$(BIN)/python -m chaos --plain $$pattern --runs 1 --injections 20 --report build/chaos-$$pattern.md; \
 	done; true
 

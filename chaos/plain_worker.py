@@ -7,6 +7,9 @@ documentation:
 - `loop`: an article after the other.
 - `concurrent`: sixteen articles at a time, `concurrency=16`.
 - `take`: batches, `take(100, within=0.1)`, which is what a model on batches asks for.
+
+In these, what the model raises for a quote goes up to Faust, as in the documentation's examples.
+`careful-loop` and so on make a dead letter of it.
 """
 
 import os
@@ -26,20 +29,22 @@ from service.model import load_model
 from service.settings import Settings, load_settings
 from service.stages import OutMessage, SplitArticle, Stages
 
-PATTERNS = ("loop", "concurrent", "take")
+CAREFUL = "careful-"
+PATTERNS = tuple(care + name for care in ("", CAREFUL) for name in ("loop", "concurrent", "take"))
 
 
 class PlainStages:
     """One article's bytes to the messages that go out, dead letters included."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, careful: bool) -> None:
+        self._careful = careful
         disturbed = Disturbed(Path(os.environ[CONTROL_VARIABLE]))
         self._classifier = FaultyClassifier(load_model(settings), disturbed)
         self._settings = settings
         self._stages = Stages(settings, self._classifier)
 
     def process(self, value: bytes | None, key: bytes | None) -> list[OutMessage]:
-        """What a careful author would write: no article stops the agent, none is dropped here."""
+        """Raises what the model raises, unless careful."""
         try:
             if len(value or b"") > self._settings.max_message_bytes:
                 raise InvalidArticle(Reason.MESSAGE_TOO_LARGE, "")
@@ -57,6 +62,8 @@ class PlainStages:
         try:
             return self._classifier.score_encoded(split.texts)
         except RuntimeError as error:
+            if not self._careful:
+                raise
             raise InvalidArticle(Reason.CLASSIFICATION_FAILED, repr(error)) from error
 
 
@@ -64,7 +71,8 @@ def main(pattern: str) -> None:
     """Run one worker until it is told to stop."""
     settings = load_settings()
     app = plain_app(settings, broker_commit_interval=settings.commit_interval_seconds)
-    stages = PlainStages(settings)
+    stages = PlainStages(settings, careful=pattern.startswith(CAREFUL))
+    pattern = pattern.removeprefix(CAREFUL)
     articles = app.topic(settings.topic_articles, value_serializer="raw", key_serializer="raw")
 
     async def send(value: bytes | None, key: bytes | None) -> None:

@@ -7,6 +7,7 @@ thresholds saw: our own test split, quotes by a different hand, and attitudes ne
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -104,8 +105,16 @@ def _lines(model: StanceModel) -> Iterator[str]:
 
 
 def _scores(model: StanceModel, quotes: Sequence[Quote]) -> Scores:
-    rows = model.score([quote.text for quote in quotes])
-    return np.array([[row[name] for name in model.labels.names] for row in rows])
+    rows = _known_rows(model)
+    new = list(dict.fromkeys(quote.text for quote in quotes if quote.text not in rows))
+    rows.update(zip(new, model.score(new), strict=True))
+    return np.array([[rows[quote.text][name] for name in model.labels.names] for quote in quotes])
+
+
+@cache
+def _known_rows(_model: StanceModel) -> dict[str, dict[str, float]]:
+    """The model's scores so far, by text: the sets overlap."""
+    return {}
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ unseen attitudes need no such training: the packaged model never saw them.
 
 import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +57,7 @@ def left_out(stance: str, work: Path) -> float:
     return auc(logits.numpy(), np.array([q.label == stance for q in held_out]))
 
 
+@cache
 def unseen_attitudes(model: StanceModel) -> dict[str, float]:
     """AUC of each attitude never trained on: its quotes against others and test quotes."""
     attitudes = {a.name: a for a in read_attitudes().values() if a.unseen}

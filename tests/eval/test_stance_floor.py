@@ -18,7 +18,7 @@ from models import Classifier
 from models.stance import StanceModel
 from models.training.data import OTHER_HAND, data_digest, read_attitudes
 from models.training.measure import Quality
-from models.training.report import held_out_sets, measure, packaged
+from models.training.report import BEGIN, CARD, END, figures, held_out_sets, measure, packaged
 from models.training.zero_shot import unseen_attitudes
 
 FLOORS: dict[str, Any] = json.loads((Path(__file__).parent / "floors.json").read_text())["stance"]
@@ -49,6 +49,21 @@ def test_quality_is_not_below_its_floor(
 
 def test_scores_are_probabilities(reached: dict[str, Quality]) -> None:
     assert reached["own test split"].ece <= FLOORS["ece_ceiling"]
+
+
+def test_the_figures_of_the_card_are_what_is_measured(model: StanceModel) -> None:
+    written = CARD.read_text(encoding="utf-8").split(BEGIN)[1].split(END)[0]
+    rows = [line for line in written.splitlines() if line.startswith("|")]
+    now = [line for line in figures(model).splitlines() if line.startswith("|")]
+    assert len(rows) == len(now)
+    for row, measured in zip(rows, now, strict=True):
+        assert numbers(row) == pytest.approx(numbers(measured), abs=0.02), row
+
+
+def numbers(row: str) -> list[float]:
+    """Shares and areas of a table's row; counts may move between bins on another processor."""
+    words = row.replace("|", " ").replace("/", " ").split()
+    return [float(word) for word in words if word.startswith(("0.", "1."))]
 
 
 def test_attitudes_never_trained_on_are_found(model: StanceModel) -> None:
