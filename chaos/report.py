@@ -54,15 +54,10 @@ def totals(results: Sequence[Result]) -> dict[str, int]:
         }
     )
     for result in results:
-        counts.update(dict(result.verdict.failures))  # zeros stay visible
-    counts["not_recovered"] = sum(
-        one.recovery_seconds is None for result in results for one in result.injected
-    )
+        counts.update(result.verdict.failures)  # zeros stay visible
+        counts.update(result.failures)
     counts["broker_wedged"] = sum(
         one.broker_wedged for result in results for one in result.injected
-    )
-    counts["ended_as_if_well"] = sum(
-        one.unwanted_exits.count(0) for result in results for one in result.injected
     )
     counts["duplicates"] = sum(len(result.verdict.duplicates) for result in results)
     return dict(counts)

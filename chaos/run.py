@@ -108,12 +108,18 @@ class Result:
 
     @property
     def holds(self) -> bool:
-        """Nothing was lost, all recovered, and no worker ended as if all were well."""
-        silent = [code for one in self.injected for code in one.unwanted_exits if code == 0]
-        recovered = all(one.recovery_seconds is not None for one in self.injected)
-        # A worker that has just been started may not listen to signals yet.
-        in_order = all(code in (0, -signal.SIGTERM) for code in self.last_exits)
-        return self.verdict.holds and recovered and not silent and in_order
+        """Nothing was lost, all recovered, and every worker ended as it should."""
+        return self.verdict.holds and not any(self.failures.values())
+
+    @property
+    def failures(self) -> dict[str, int]:
+        """What must be 0 beside the verdict."""
+        return {
+            "not_recovered": sum(one.recovery_seconds is None for one in self.injected),
+            "ended_as_if_well": sum(one.unwanted_exits.count(0) for one in self.injected),
+            # A worker that has just been started may not listen to signals yet.
+            "not_ended": sum(code not in (0, -signal.SIGTERM) for code in self.last_exits),
+        }
 
 
 class Publisher:

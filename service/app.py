@@ -129,6 +129,11 @@ class StancewireApp(BareApp):
         self.runtime.guard(give_up).start()
         await super().on_start()
 
+    def _crash(self, reason: BaseException) -> None:
+        """Whichever part has failed, and however much is broken by now: the process ends."""
+        self.runtime.leave(exit_code=1)
+        super()._crash(reason)
+
     @faust.Service.task
     async def _beat(self) -> None:
         await self.pulse.beat()

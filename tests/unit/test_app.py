@@ -1,8 +1,10 @@
 """What a worker does before it joins Kafka."""
 
+import asyncio
 from collections.abc import Sequence
 
 import pytest
+from mode import Service
 
 from models import load_labels
 from models.classifier import EncodedText
@@ -31,3 +33,18 @@ def test_the_model_has_scored_before_the_worker_counts_as_loaded(
     assert loaded_at_each_call
     assert not any(loaded_at_each_call)
     assert runtime.health.model_loaded
+
+
+def test_a_failure_of_any_part_of_the_app_has_a_time_limit_for_the_end_of_the_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    armed: list[tuple[int, float]] = []
+
+    async def fail() -> None:
+        whole = app.create_app(load_settings(http_port=0, drain_timeout_seconds=5))
+        monkeypatch.setattr(whole.runtime.hard_stop, "arm", lambda *told: armed.append(told))
+        await Service(beacon=whole.beacon).crash(RuntimeError("broken"))
+        assert whole.runtime.health.stopping
+
+    asyncio.run(fail())
+    assert set(armed) == {(1, 5 + app.MARGIN_SECONDS)}
