@@ -10,7 +10,8 @@ from rich.console import Console
 from chaos.faults import FAULTS, plan
 from chaos.plain_worker import PATTERNS
 from chaos.report import COLUMNS, by_fault, markdown, totals
-from chaos.run import STANCEWIRE, Plan, Result, run
+from chaos.result import STANCEWIRE, Plan, Result
+from chaos.run import run
 from service.output import print_line, print_table
 
 PLAIN_RECOVERY_SECONDS = 15.0

@@ -19,7 +19,7 @@ from models import Classifier
 from models.classifier import EncodedText
 from service.app import StancewireWorker, create_app
 from service.model import load_model
-from service.settings import load_settings
+from service.settings import Settings, load_settings
 from service.transport import LedgerConsumer
 
 CONTROL_VARIABLE = "CHAOS_CONTROL"
@@ -114,9 +114,14 @@ def main() -> None:
             await asyncio.sleep(LOOK_SECONDS)
         return await read(self, timeout)
 
+    def load_faulty(settings: Settings) -> FaultyClassifier:
+        return FaultyClassifier(load_model(settings), disturbed)
+
     settings = load_settings()
     with (
-        patch("service.app.load_model", lambda own: FaultyClassifier(load_model(own), disturbed)),
+        patch(
+            "service.runtime.load_model", lambda own: FaultyClassifier(load_model(own), disturbed)
+        ),
         patch.object(LedgerConsumer, "_wait_next_records", read_or_stall),
         patch("time.time", lambda: true_time() + disturbed.now.clock_jump_seconds),
     ):

@@ -4,7 +4,7 @@ import statistics
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from chaos.run import Injected, Result
+from chaos.result import Injected, Result
 
 COLUMNS = (
     "fault",

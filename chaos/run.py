@@ -1,34 +1,27 @@
 """One run: a broker behind a proxy, a fleet of workers, a stream of articles, faults, a verdict."""
 
 import os
-import signal
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
-
-from kafka import KafkaProducer
 
 from chaos import group
 from chaos.articles import MAX_MESSAGE_BYTES, NumberedArticle, with_poison
-from chaos.checker import Verdict, check
+from chaos.checker import check
 from chaos.faults import Cluster, Injection
 from chaos.faulty_worker import CONTROL_VARIABLE, Control
 from chaos.observer import Observer
 from chaos.proxy import Proxy
+from chaos.publisher import Publisher
+from chaos.result import Injected, Plan, Result
 from chaos.workers import Exit, Fleet, wait_until
 from service.broker import HOST, EmbeddedBroker, free_port
 from service.clients import create_topics
 from service.settings import Settings, load_settings
 
-STANCEWIRE = ("chaos.faulty_worker",)
 PARTITIONS = 4
-RECOVERY_SECONDS = 150.0
-"""A group that has not caught up so long after a fault has lost something, or hangs."""
-
 SUSPICION_SECONDS = 75.0
 """So long after a fault the watchdog has ended whatever hangs: it may be the broker that does."""
 
@@ -36,140 +29,6 @@ START_SECONDS = 90.0
 LAST_SECONDS = 10.0
 SILENCE_SECONDS = 20.0
 """While articles are published, a group that works is never silent for so long."""
-
-MAX_PUBLISHED_BYTES = 8 * 1024**2
-TICK_SECONDS = 0.05
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What one run does.
-
-    Args:
-        seed: of articles and faults.
-        injections: the faults in their order.
-        workers: size of the fleet.
-        articles_per_second: published all the time.
-        model: which classifier the workers load.
-        worker: the module each runs, with its arguments.
-        recovery_seconds: how long to wait for what was published before a fault.
-        rest_seconds: how long to wait at the end for all that is left.
-        logs: folder that gets the workers' logs; None: they go when the run is over.
-    """
-
-    seed: int
-    injections: Sequence[Injection]
-    workers: int = 2
-    articles_per_second: float = 40.0
-    model: str = "keywords"
-    worker: tuple[str, ...] = STANCEWIRE
-    recovery_seconds: float = RECOVERY_SECONDS
-    rest_seconds: float = RECOVERY_SECONDS
-    logs: Path | None = None
-
-
-@dataclass
-class Injected:
-    """One injection and what followed.
-
-    Args:
-        name: of the fault, or "mixed".
-        faults: names of all.
-        began: monotonic seconds.
-        ended: the same; when all its faults were over.
-        recovery_seconds: from there until all that was published before was delivered; None: not
-            in time.
-        broker_wedged: the broker's group let nobody in any more, and was freed by the harness.
-        duplicates: events that came out again between its beginning and the next one's.
-        exits: exit codes of workers in that time, negative for a signal.
-        unwanted_exits: those that the harness did not ask for.
-    """
-
-    name: str
-    faults: tuple[str, ...]
-    began: float
-    ended: float
-    recovery_seconds: float | None = None
-    broker_wedged: bool = False
-    duplicates: int = 0
-    exits: list[int] = field(default_factory=list)
-    unwanted_exits: list[int] = field(default_factory=list)
-
-
-@dataclass
-class Result:
-    """One run's outcome."""
-
-    seed: int
-    verdict: Verdict
-    injected: list[Injected]
-    last_exits: list[int]
-    seconds: float
-
-    @property
-    def holds(self) -> bool:
-        """Nothing was lost, all recovered, and every worker ended as it should."""
-        return self.verdict.holds and not any(self.failures.values())
-
-    @property
-    def failures(self) -> dict[str, int]:
-        """What must be 0 beside the verdict."""
-        return {
-            "not_recovered": sum(one.recovery_seconds is None for one in self.injected),
-            "ended_as_if_well": sum(one.unwanted_exits.count(0) for one in self.injected),
-            # A worker that has just been started may not listen to signals yet.
-            "not_ended": sum(code not in (0, -signal.SIGTERM) for code in self.last_exits),
-        }
-
-
-class Publisher:
-    """Publishes articles at a steady rate in a thread of its own; use as a context manager."""
-
-    def __init__(
-        self, settings: Settings, articles: Iterator[NumberedArticle], rate: float
-    ) -> None:
-        self.published: dict[str, tuple[NumberedArticle, float]] = {}  # with when it was
-        self._topic = settings.topic_articles
-        self._articles = articles
-        self._rate = rate
-        self._client = KafkaProducer(
-            bootstrap_servers=settings.brokers.split(","),
-            client_id="chaos-publisher",
-            acks="all",
-            linger_ms=5,
-            max_request_size=MAX_PUBLISHED_BYTES,
-            delivery_timeout_ms=120_000,
-            request_timeout_ms=10_000,
-        )
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._publish, name="publisher", daemon=True)
-
-    def __enter__(self) -> "Publisher":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-        self._client.close(timeout=10)
-
-    def stop(self) -> None:
-        """Publish no more; all that was is acknowledged."""
-        self._over.set()
-        self._thread.join()
-        self._client.flush()
-
-    def _publish(self) -> None:
-        due = time.monotonic()
-        for article in self._articles:
-            due += 1 / self._rate
-            while (wait := due - time.monotonic()) > 0:
-                if self._over.wait(min(wait, TICK_SECONDS)):
-                    return
-            if self._over.is_set():
-                return
-            due = max(due, time.monotonic() - 1)  # after an outage, no flood
-            self._client.send(self._topic, key=article.key, value=article.value)
-            self.published[article.id] = article, time.monotonic()
 
 
 def chaos_settings(brokers: str, model: str) -> Settings:

@@ -23,7 +23,8 @@ from rich.console import Console
 
 from chaos.articles import NumberedArticle, numbered_articles
 from chaos.observer import Observer
-from chaos.run import PARTITIONS, Publisher, Waiting, holds_within
+from chaos.publisher import Publisher
+from chaos.run import PARTITIONS, Waiting, holds_within
 from chaos.workers import Fleet, WorkerProcess, wait_until
 from service.broker import EmbeddedBroker
 from service.clients import create_topics

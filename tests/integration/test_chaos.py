@@ -3,7 +3,8 @@
 import pytest
 
 from chaos.faults import FAULTS, Injection, plan
-from chaos.run import Plan, run
+from chaos.result import Plan
+from chaos.run import run
 
 PARTS = 4
 

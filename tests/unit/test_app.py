@@ -9,7 +9,7 @@ from mode import Service
 from models import load_labels
 from models.classifier import EncodedText
 from models.keywords import KeywordClassifier
-from service import app
+from service import app, runtime
 from service.settings import load_settings
 
 
@@ -20,19 +20,19 @@ def test_the_model_has_scored_before_the_worker_counts_as_loaded(
 
     class Watched(KeywordClassifier):
         def score_encoded(self, batch: Sequence[EncodedText]) -> list[dict[str, float]]:
-            loaded_at_each_call.append(runtime.health.model_loaded)
+            loaded_at_each_call.append(own.health.model_loaded)
             return super().score_encoded(batch)
 
-    monkeypatch.setattr(app, "load_model", lambda _settings: Watched(load_labels()))
-    monkeypatch.setattr(app, "require_topics", lambda _settings: None)
-    runtime = app.Runtime(load_settings(http_port=0), lambda: 1)
+    monkeypatch.setattr(runtime, "load_model", lambda _settings: Watched(load_labels()))
+    monkeypatch.setattr(runtime, "require_topics", lambda _settings: None)
+    own = runtime.Runtime(load_settings(http_port=0), lambda: 1)
     try:
-        runtime.prepare()
+        own.prepare()
     finally:
-        runtime.http.stop()
+        own.http.stop()
     assert loaded_at_each_call
     assert not any(loaded_at_each_call)
-    assert runtime.health.model_loaded
+    assert own.health.model_loaded
 
 
 def test_a_failure_of_any_part_of_the_app_has_a_time_limit_for_the_end_of_the_process(
@@ -47,4 +47,4 @@ def test_a_failure_of_any_part_of_the_app_has_a_time_limit_for_the_end_of_the_pr
         assert whole.runtime.health.stopping
 
     asyncio.run(fail())
-    assert set(armed) == {(1, 5 + app.MARGIN_SECONDS)}
+    assert set(armed) == {(1, 5 + runtime.MARGIN_SECONDS)}

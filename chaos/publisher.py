@@ -1,0 +1,63 @@
+"""Publishes articles, and remembers which and when."""
+
+import threading
+import time
+from collections.abc import Iterator
+
+from kafka import KafkaProducer
+
+from chaos.articles import NumberedArticle
+from service.settings import Settings
+
+MAX_PUBLISHED_BYTES = 8 * 1024**2
+TICK_SECONDS = 0.05
+
+
+class Publisher:
+    """Publishes articles at a steady rate in a thread of its own; use as a context manager."""
+
+    def __init__(
+        self, settings: Settings, articles: Iterator[NumberedArticle], rate: float
+    ) -> None:
+        self.published: dict[str, tuple[NumberedArticle, float]] = {}  # with when it was
+        self._topic = settings.topic_articles
+        self._articles = articles
+        self._rate = rate
+        self._client = KafkaProducer(
+            bootstrap_servers=settings.brokers.split(","),
+            client_id="chaos-publisher",
+            acks="all",
+            linger_ms=5,
+            max_request_size=MAX_PUBLISHED_BYTES,
+            delivery_timeout_ms=120_000,
+            request_timeout_ms=10_000,
+        )
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._publish, name="publisher", daemon=True)
+
+    def __enter__(self) -> "Publisher":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        self._client.close(timeout=10)
+
+    def stop(self) -> None:
+        """Publish no more; all that was is acknowledged."""
+        self._over.set()
+        self._thread.join()
+        self._client.flush()
+
+    def _publish(self) -> None:
+        due = time.monotonic()
+        for article in self._articles:
+            due += 1 / self._rate
+            while (wait := due - time.monotonic()) > 0:
+                if self._over.wait(min(wait, TICK_SECONDS)):
+                    return
+            if self._over.is_set():
+                return
+            due = max(due, time.monotonic() - 1)  # after an outage, no flood
+            self._client.send(self._topic, key=article.key, value=article.value)
+            self.published[article.id] = article, time.monotonic()
