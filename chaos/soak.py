@@ -212,7 +212,7 @@ def draw(found: Soak, path: Path) -> None:
                 label=f"worker {worker + 1}",
             )
         axis.set_ylabel(label)
-        axis.set_ylim(0, 1.15 * max(getattr(one, name) for one in found.samples) / scale)
+        axis.set_ylim(0, 1.15 * (max(getattr(one, name) for one in found.samples) / scale or 1))
     axes[0].legend(loc="lower right")
     for column, label in ((1, "p50"), (2, "p99")):
         minutes = [row[0] / 60 for row in found.latency]
