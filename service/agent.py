@@ -85,8 +85,6 @@ class ArticleAgent:
         # Two lanes: while one is at a long article, short ones pass in the other.
         self._short_lane = ThreadPoolExecutor(1, thread_name_prefix="splitter")
         self._long_lane = ThreadPoolExecutor(1, thread_name_prefix="splitter-long")
-        for lane in (self._short_lane, self._long_lane):
-            lane.submit(int)  # begins its thread now: when memory is short, none can begin
         self._split = health.watched("splitter", self._stages.split)
         self._batcher = Batcher(
             health.watched("model", classifier.score_encoded),

@@ -211,7 +211,7 @@ def _add_agent(app: StancewireApp, runtime: Runtime) -> None:
         return _acknowledged(delivery)
 
     async def crash(error: BaseException) -> None:
-        runtime.leave(exit_code=1)
+        runtime.leave(exit_code=1)  # before Faust logs, for which memory may be too short
         await app.crash(error)
 
     @app.agent(app.topic(settings.topic_articles, value_serializer="raw"), name="articles")

@@ -1,20 +1,18 @@
 """Memory that ran out is told from an article that is bad: by real failures in a real process."""
 
-import subprocess
 import sys
 from textwrap import dedent
 
 import pytest
 
 from service.exhaustion import is_out_of_memory
+from tests.unit.short_of_memory import run_short_of_memory
 
 BEGIN = """
-import resource, sys, threading
+import threading
 from service.exhaustion import is_out_of_memory
 """
-END = """
-pages = int(open("/proc/self/statm").read().split()[0])
-resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize(), resource.RLIM_INFINITY))
+FAIL = """
 try:
     fail()
 except Exception as error:
@@ -46,10 +44,7 @@ except Exception as error:
     ids=["bytes", "thread", "mmap", "PyTorch", "ONNX Runtime"],
 )
 def test_memory_that_ran_out_is_known_whoever_says_so(failing: str) -> None:
-    code = BEGIN + dedent(failing) + END
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
-    )
+    done = run_short_of_memory(BEGIN + dedent(failing), FAIL)
     assert done.stdout.startswith("True"), (done.stdout, done.stderr[-2000:])
 
 

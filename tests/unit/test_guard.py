@@ -2,7 +2,6 @@
 
 import logging
 import queue
-import subprocess
 import sys
 import threading
 import time
@@ -10,6 +9,7 @@ import time
 import pytest
 
 from service.guard import GRACE_SECONDS, LONGEST_STEP_SECONDS, Guard, HardStop, RunningClock
+from tests.unit.short_of_memory import run_short_of_memory
 
 
 class Watched:
@@ -161,18 +161,17 @@ def test_nothing_is_ended_that_was_not_told_to_stop() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of address space are Linux'")
 def test_a_hard_stop_works_where_no_thread_can_start_any_more() -> None:
-    code = """
-import resource, threading, time
-from service.guard import HardStop
-hard_stop = HardStop()
-hard_stop.start()
-pages = int(open("/proc/self/statm").read().split()[0])
-resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize(), resource.RLIM_INFINITY))
-try:
-    threading.Thread(target=print).start()
-except RuntimeError:
-    hard_stop.arm(7, 0.1)
-    time.sleep(30)
-"""
-    done = subprocess.run([sys.executable, "-c", code], timeout=60, check=False)
-    assert done.returncode == 7
+    before = """
+        import threading, time
+        from service.guard import HardStop
+        hard_stop = HardStop()
+        hard_stop.start()
+    """
+    then = """
+        try:
+            threading.Thread(target=print).start()
+        except RuntimeError:
+            hard_stop.arm(7, 0.1)
+            time.sleep(30)
+    """
+    assert run_short_of_memory(before, then).returncode == 7

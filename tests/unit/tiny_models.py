@@ -34,7 +34,6 @@ def tokenizer() -> PreTrainedTokenizerFast:
     made.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     made.decoder = decoders.WordPiece()
     made.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
-    # transformers' constructors are untyped: hence the ignores here and below.
     return PreTrainedTokenizerFast(
         tokenizer_object=made,
         model_max_length=MAX_TOKENS,
