@@ -21,7 +21,7 @@ from service.settings import Settings
 POLL_MS = 100
 AUDIT_SECONDS = 1.0
 FETCH_WAIT_MS = 50
-"""The embedded broker holds a fetch to the end of this, whatever arrives."""
+"""The embedded broker holds a fetch to the end of it, whatever arrives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +55,14 @@ class Observer:
     Args:
         settings: where the topics are and which group is watched.
         partitions: of each topic.
+        fetch_wait_ms: how long the broker may hold a fetch; so much later an event may be seen.
+        audit_seconds: pause between two looks at what is committed.
     """
 
     settings: Settings
     partitions: int
+    fetch_wait_ms: int = FETCH_WAIT_MS
+    audit_seconds: float = AUDIT_SECONDS
     received: dict[tuple[int, int], str] = field(default_factory=dict)  # input place: article id
     seen: list[Seen] = field(default_factory=list)
     audits: list[Audit] = field(default_factory=list)
@@ -118,7 +122,7 @@ class Observer:
             client_id="chaos-observer",
             enable_auto_commit=False,
             auto_offset_reset="earliest",
-            fetch_max_wait_ms=FETCH_WAIT_MS,
+            fetch_max_wait_ms=self.fetch_wait_ms,
             max_partition_fetch_bytes=8 * 1024**2,
             request_timeout_ms=20_000,
             **options,
@@ -152,7 +156,7 @@ class Observer:
         group = self._consumer(group_id=self.settings.group)
         outputs = self._places(self.settings.topic_quotes, self.settings.topic_dead_letters)
         inputs = self._places(self.settings.topic_articles)
-        while not self._over.wait(AUDIT_SECONDS):
+        while not self._over.wait(self.audit_seconds):
             committed = _patiently(
                 lambda: {place.partition: group.committed(place) or 0 for place in inputs}, None
             )

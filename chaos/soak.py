@@ -1,7 +1,8 @@
 """`python -m chaos.soak`: half an hour at 70 % load with a rebalance every two minutes.
 
 The packaged model, two workers, a third that comes and goes. Memory, file handles, threads and
-tasks of each worker that stays, the group's lag and the latency of each minute become a picture.
+tasks of each worker that stays, the group's lag, the broker's share of a core and the latency of
+each minute become a picture; a curve that grows fails the soak.
 """
 
 import json
@@ -9,9 +10,8 @@ import math
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Annotated
@@ -22,6 +22,7 @@ import typer
 from rich.console import Console
 
 from chaos.articles import NumberedArticle, numbered_articles
+from chaos.curves import Latency, Sample, Soak, draw, grown, summary
 from chaos.observer import Observer
 from chaos.publisher import Publisher
 from chaos.run import PARTITIONS, Waiting, holds_within
@@ -32,39 +33,11 @@ from service.output import print_line
 from service.settings import Settings, load_settings
 
 SAMPLE_SECONDS = 5.0
-FULL_LOAD_ARTICLES = 1_500
+FULL_LOAD_ARTICLES = 4_000
 READY_SECONDS = 120.0
 WINDOW_SECONDS = 60.0
-
-
-@dataclass(frozen=True)
-class Sample:
-    """One worker at one moment. Bytes, plain counts; `seconds` since the load began."""
-
-    seconds: float
-    worker: int
-    resident_bytes: int
-    files: int
-    threads: int
-    tasks: int
-    lag: int
-
-
-@dataclass(frozen=True)
-class Soak:
-    """What a soak found.
-
-    `latency` has (seconds, p50, p99) of each minute; `ended` counts workers that did so unasked.
-    """
-
-    full_quotes_per_second: float
-    quotes_per_second: float
-    samples: list[Sample]
-    latency: list[tuple[float, float, float]]
-    rebalances: list[float]
-    missing: int
-    quotes: int
-    ended: int
+AUDIT_SECONDS = 60.0
+"""What was committed is not what a soak is about, and to ask costs the broker time."""
 
 
 def soak(minutes: float, load: float, every: float, tell: Callable[[str], None]) -> Soak:
@@ -81,7 +54,14 @@ def soak(minutes: float, load: float, every: float, tell: Callable[[str], None])
         broker = stack.enter_context(EmbeddedBroker())
         settings = _settings(broker.address)
         create_topics(settings, partitions=PARTITIONS, replicas=1)
-        observer = stack.enter_context(Observer(settings, PARTITIONS))
+        observer = stack.enter_context(
+            Observer(
+                settings,
+                PARTITIONS,
+                fetch_wait_ms=int(settings.fetch_wait_seconds * 1000),
+                audit_seconds=AUDIT_SECONDS,
+            )
+        )
         fleet = stack.enter_context(Fleet(settings, folder, 2))
         fleet.wait_ready(READY_SECONDS)
         tell("full load")
@@ -90,7 +70,7 @@ def soak(minutes: float, load: float, every: float, tell: Callable[[str], None])
         rate = load * full / 2.5  # quotes an article
         articles = (numbered_articles(1, seed=n, prefix=f"s{n}-")[0] for n in count())
         publisher = stack.enter_context(Publisher(settings, articles, rate))
-        watch = _Watch(fleet, time.monotonic())
+        watch = _Watch(fleet, psutil.Process(broker.pid), time.monotonic())
         watch.run(minutes * 60, every, tell)
         publisher.stop()
         published = dict(publisher.published)
@@ -114,7 +94,9 @@ def _settings(brokers: str) -> Settings:
         http_port=0,
         session_timeout_seconds=6,
         heartbeat_seconds=1,
-        fetch_wait_seconds=0.05,
+        # The embedded broker looks through all of a partition at each fetch that finds something:
+        # the fewer, the longer it stays as fast as it was.
+        fetch_wait_seconds=0.5,
         cache_quotes=1_000,  # full soon: what grows later is a leak
     )
 
@@ -132,15 +114,17 @@ def _full_rate(settings: Settings, observer: Observer) -> float:
 class _Watch:
     """Samples the fleet, and makes a third worker come and go."""
 
-    def __init__(self, fleet: Fleet, started: float) -> None:
+    def __init__(self, fleet: Fleet, broker: psutil.Process, started: float) -> None:
         self.started = started
         self.samples: list[Sample] = []
         self.rebalances: list[float] = []
         self._fleet = fleet
+        self._broker = broker
         self._third: WorkerProcess | None = None
 
     def run(self, seconds: float, every: float, tell: Callable[[str], None]) -> None:
         due = every
+        self._broker.cpu_percent()  # begins to count
         while (now := time.monotonic() - self.started) < seconds:
             if now > due:
                 due += every
@@ -160,12 +144,13 @@ class _Watch:
     def _sample(self, now: float) -> None:
         workers = self._fleet.workers
         lag = int(sum(worker.metric("consumer_lag") for worker in workers))
+        broker = self._broker.cpu_percent() / 100
         for number, worker in enumerate(workers[:2]):  # those that stay
             with suppress(psutil.NoSuchProcess):  # it ended, and is about to be started again
-                self.samples.append(_sample(now, number, worker, lag))
+                self.samples.append(_sample(now, number, worker, lag, broker))
 
 
-def _sample(now: float, number: int, worker: WorkerProcess, lag: int) -> Sample:
+def _sample(now: float, number: int, worker: WorkerProcess, lag: int, broker: float) -> Sample:
     process = psutil.Process(worker.process.pid)
     return Sample(
         now,
@@ -175,13 +160,14 @@ def _sample(now: float, number: int, worker: WorkerProcess, lag: int) -> Sample:
         process.num_threads(),
         int(worker.metric("event_loop_tasks")),
         lag,
+        broker,
     )
 
 
 def _latency(
     observer: Observer, published: dict[str, tuple[NumberedArticle, float]], started: float
-) -> list[tuple[float, float, float]]:
-    """(seconds, p50, p99) from publication to the last quote, by minute of publication."""
+) -> list[Latency]:
+    """From publication to the last quote, by minute of publication."""
     minutes: dict[int, list[float]] = {}
     for article, moment in published.values():
         seen = observer.outcomes(article.id)
@@ -191,74 +177,8 @@ def _latency(
     rows = []
     for minute, times in sorted(minutes.items()):
         p50, p99 = np.percentile(times, (50, 99))
-        rows.append((minute * WINDOW_SECONDS, float(p50), float(p99)))
+        rows.append(Latency(minute * WINDOW_SECONDS, float(p50), float(p99)))
     return rows
-
-
-def draw(found: Soak, path: Path) -> None:
-    """The picture, as SVG."""
-    import matplotlib
-
-    matplotlib.use("svg")
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(6, 1, figsize=(9, 11), sharex=True, layout="constrained")
-    for axis, (name, label, scale) in zip(axes, _CURVES, strict=False):
-        for worker in (0, 1):
-            own = [one for one in found.samples if one.worker == worker]
-            axis.plot(
-                [one.seconds / 60 for one in own],
-                [getattr(one, name) / scale for one in own],
-                label=f"worker {worker + 1}",
-            )
-        axis.set_ylabel(label)
-        axis.set_ylim(0, 1.15 * (max(getattr(one, name) for one in found.samples) / scale or 1))
-    axes[0].legend(loc="lower right")
-    for column, label in ((1, "p50"), (2, "p99")):
-        minutes = [row[0] / 60 for row in found.latency]
-        axes[5].plot(minutes, [row[column] for row in found.latency], label=label, marker=".")
-    axes[5].set_ylabel("latency, s")
-    axes[5].set_yscale("log")
-    axes[5].legend(loc="upper right")
-    axes[5].set_xlabel("minutes; grey: a worker joins or leaves")
-    for axis in axes:
-        for moment in found.rebalances:
-            axis.axvline(moment / 60, color="lightgrey", zorder=0)
-    figure.savefig(path)
-
-
-_CURVES = (
-    ("resident_bytes", "memory, MiB", 2**20),
-    ("files", "open files", 1),
-    ("threads", "threads", 1),
-    ("tasks", "tasks", 1),
-    ("lag", "lag, articles", 1),
-)
-
-
-def summary(found: Soak) -> dict[str, object]:
-    """First and last fifth of each curve, medians; whoever grows shows here."""
-    result: dict[str, object] = {
-        "quotes": found.quotes,
-        "missing": found.missing,
-        "ended": found.ended,
-        "full_quotes_per_second": round(found.full_quotes_per_second, 1),
-        "rebalances": len(found.rebalances),
-        "lag_worst": max(one.lag for one in found.samples),
-    }
-    for name, _, scale in _CURVES:
-        values = [getattr(one, name) / scale for one in found.samples if one.worker == 0]
-        fifth = max(1, len(values) // 5)
-        first, last = np.median(values[:fifth]), np.median(values[-fifth:])
-        result[name] = [round(float(first), 1), round(float(last), 1)]
-    for column, name in ((1, "p50"), (2, "p99")):
-        result[name] = _first_and_last([row[column] for row in found.latency])
-    return result
-
-
-def _first_and_last(values: Sequence[float]) -> list[float]:
-    fifth = max(1, len(values) // 5)
-    return [round(float(np.median(part)), 3) for part in (values[:fifth], values[-fifth:])]
 
 
 def main(
@@ -271,7 +191,7 @@ def main(
     found = soak(minutes, load, every, Console(stderr=True).print)
     draw(found, picture)
     print_line(json.dumps(summary(found)))
-    raise typer.Exit(bool(found.missing or found.ended))
+    raise typer.Exit(bool(found.missing or found.ended or grown(found)))
 
 
 if __name__ == "__main__":
