@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -70,9 +71,11 @@ _P99_SLACK = 2.0  # seconds
 
 
 def ends(found: Soak) -> dict[str, tuple[float, float]]:
-    """Medians of the first and the last fifth of each curve, of the first worker."""
-    own = [one for one in found.samples if one.worker == 0]
-    result = {name: _ends([curve.value(one) for one in own]) for name, curve in _CURVES.items()}
+    """Medians of the first and the last fifth of each curve, of the worker that ends higher."""
+    result = {
+        name: max((_ends(own) for own in _by_worker(found, curve)), key=itemgetter(1))
+        for name, curve in _CURVES.items()
+    }
     result["p50"] = _ends([one.p50 for one in found.latency])
     result["p99"] = _ends([one.p99 for one in found.latency])
     return result
@@ -86,6 +89,11 @@ def grown(found: Soak) -> list[str]:
         for name, (first, last) in ends(found).items()
         if name in slack and last > GROWTH * first + slack[name]
     ]
+
+
+def _by_worker(found: Soak, curve: _Curve) -> list[list[float]]:
+    workers = sorted({one.worker for one in found.samples})
+    return [[curve.value(one) for one in found.samples if one.worker == n] for n in workers]
 
 
 def _ends(values: Sequence[float]) -> tuple[float, float]:
@@ -116,10 +124,8 @@ def draw(found: Soak, path: Path) -> None:
 
     figure, axes = pyplot.subplots(7, 1, figsize=(9, 12), sharex=True, layout="constrained")
     for axis, curve in zip(axes, _CURVES.values(), strict=False):
-        for worker in (0, 1):
-            own = [one for one in found.samples if one.worker == worker]
-            minutes = [one.seconds / 60 for one in own]
-            axis.plot(minutes, [curve.value(one) for one in own], label=f"worker {worker + 1}")
+        for worker, values in enumerate(_by_worker(found, curve)):
+            axis.plot(_minutes(found, worker), values, label=f"worker {worker + 1}")
         axis.set_ylabel(curve.label)
         axis.set_ylim(0, 1.15 * (max(curve.value(one) for one in found.samples) or 1))
     axes[0].legend(loc="lower right")
@@ -128,6 +134,10 @@ def draw(found: Soak, path: Path) -> None:
         for moment in found.rebalances:
             axis.axvline(moment / 60, color="lightgrey", zorder=0)
     figure.savefig(path)
+
+
+def _minutes(found: Soak, worker: int) -> list[float]:
+    return [one.seconds / 60 for one in found.samples if one.worker == worker]
 
 
 def _draw_latency(axis: Any, latency: Sequence[Latency]) -> None:

@@ -55,14 +55,18 @@ class Observer:
     Args:
         settings: where the topics are and which group is watched.
         partitions: of each topic.
+        topics: which to read; default: all three.
         fetch_wait_ms: how long the broker may hold a fetch; so much later an event may be seen.
         audit_seconds: pause between two looks at what is committed.
+        by_timestamp: an event's moment is when it was sent, not when it was first read.
     """
 
     settings: Settings
     partitions: int
+    topics: tuple[str, ...] = ()
     fetch_wait_ms: int = FETCH_WAIT_MS
     audit_seconds: float = AUDIT_SECONDS
+    by_timestamp: bool = False
     received: dict[tuple[int, int], str] = field(default_factory=dict)  # input place: article id
     seen: list[Seen] = field(default_factory=list)
     audits: list[Audit] = field(default_factory=list)
@@ -70,6 +74,7 @@ class Observer:
     _by_article: defaultdict[str, dict[str, float]] = field(
         default_factory=lambda: defaultdict(dict)
     )
+    _epoch: float = field(default_factory=lambda: time.time() - time.monotonic())
     _read_to: dict[tuple[str, int], int] = field(default_factory=dict)
     _over: threading.Event = field(default_factory=threading.Event)
 
@@ -133,7 +138,7 @@ class Observer:
 
     def _read(self) -> None:
         client = self._consumer(group_id=None)
-        client.assign(self._places(*self.settings.topics))
+        client.assign(self._places(*(self.topics or self.settings.topics)))
         client.seek_to_beginning()
         while not self._over.is_set():
             for records in _patiently(lambda: client.poll(timeout_ms=POLL_MS), {}).values():
@@ -148,9 +153,10 @@ class Observer:
                 self.received[record.partition, record.offset] = record.key.decode()
                 continue
             is_quote = record.topic == self.settings.topic_quotes
-            one = (_quote if is_quote else _dead_letter)(record, now)
+            moment = record.timestamp / 1000 - self._epoch if self.by_timestamp else now
+            one = (_quote if is_quote else _dead_letter)(record, moment)
             self.seen.append(one)
-            self._by_article[one.article].setdefault(one.text, now)
+            self._by_article[one.article].setdefault(one.text, moment)
 
     def _audit(self) -> None:
         group = self._consumer(group_id=self.settings.group)
@@ -199,26 +205,26 @@ def _patiently(ask: Any, otherwise: Any) -> Any:
     return otherwise
 
 
-def _quote(record: Any, now: float) -> Seen:
+def _quote(record: Any, moment: float) -> Seen:
     event = json.loads(record.value)
     return Seen(
         record.topic,
         record.partition,
         record.offset,
-        now,
+        moment,
         article=event["article"]["id"],
         text=event["text"].rstrip(","),
         id=event["id"],
     )
 
 
-def _dead_letter(record: Any, now: float) -> Seen:
+def _dead_letter(record: Any, moment: float) -> Seen:
     failure = read_failure(record.headers)
     return Seen(
         record.topic,
         record.partition,
         record.offset,
-        now,
+        moment,
         article=record.key.decode(),
         reason=failure.reason,
         origin=(failure.origin.partition, failure.origin.offset),

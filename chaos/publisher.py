@@ -11,13 +11,25 @@ from service.settings import Settings
 
 MAX_PUBLISHED_BYTES = 8 * 1024**2
 TICK_SECONDS = 0.05
+LINGER_MS = 5
 
 
 class Publisher:
-    """Publishes articles at a steady rate in a thread of its own; use as a context manager."""
+    """Publishes articles at a steady rate in a thread of its own; use as a context manager.
+
+    Args:
+        settings: where to.
+        articles: what.
+        rate: articles a second.
+        linger_ms: how long the client waits for more to send together.
+    """
 
     def __init__(
-        self, settings: Settings, articles: Iterator[NumberedArticle], rate: float
+        self,
+        settings: Settings,
+        articles: Iterator[NumberedArticle],
+        rate: float,
+        linger_ms: int = LINGER_MS,
     ) -> None:
         self.published: dict[str, tuple[NumberedArticle, float]] = {}  # with when it was
         self._topic = settings.topic_articles
@@ -27,7 +39,7 @@ class Publisher:
             bootstrap_servers=settings.brokers.split(","),
             client_id="chaos-publisher",
             acks="all",
-            linger_ms=5,
+            linger_ms=linger_ms,
             max_request_size=MAX_PUBLISHED_BYTES,
             delivery_timeout_ms=120_000,
             request_timeout_ms=10_000,

@@ -25,7 +25,7 @@ from chaos.articles import NumberedArticle, numbered_articles
 from chaos.curves import Latency, Sample, Soak, draw, grown, summary
 from chaos.observer import Observer
 from chaos.publisher import Publisher
-from chaos.run import PARTITIONS, Waiting, holds_within
+from chaos.run import Waiting, holds_within
 from chaos.workers import Fleet, WorkerProcess, wait_until
 from service.broker import EmbeddedBroker
 from service.clients import create_topics
@@ -33,11 +33,16 @@ from service.output import print_line
 from service.settings import Settings, load_settings
 
 SAMPLE_SECONDS = 5.0
+PARTITIONS = 6  # two workers and three share them evenly
 FULL_LOAD_ARTICLES = 4_000
 READY_SECONDS = 120.0
 WINDOW_SECONDS = 60.0
+
+# The embedded broker looks through all batches of a partition at every fetch that finds something.
+# So that it stays about as fast as it was: few fetches, and articles in batches as a feed has them.
+LINGER_MS = 250
+OBSERVER_WAIT_MS = 2_000
 AUDIT_SECONDS = 60.0
-"""What was committed is not what a soak is about, and to ask costs the broker time."""
 
 
 def soak(minutes: float, load: float, every: float, tell: Callable[[str], None]) -> Soak:
@@ -58,8 +63,10 @@ def soak(minutes: float, load: float, every: float, tell: Callable[[str], None])
             Observer(
                 settings,
                 PARTITIONS,
-                fetch_wait_ms=int(settings.fetch_wait_seconds * 1000),
+                topics=(settings.topic_quotes,),
+                fetch_wait_ms=OBSERVER_WAIT_MS,
                 audit_seconds=AUDIT_SECONDS,
+                by_timestamp=True,
             )
         )
         fleet = stack.enter_context(Fleet(settings, folder, 2))
@@ -69,7 +76,7 @@ def soak(minutes: float, load: float, every: float, tell: Callable[[str], None])
         tell(f"full load: {full:.0f} quotes/s; now {load:.0%} of it for {minutes:g} minutes")
         rate = load * full / 2.5  # quotes an article
         articles = (numbered_articles(1, seed=n, prefix=f"s{n}-")[0] for n in count())
-        publisher = stack.enter_context(Publisher(settings, articles, rate))
+        publisher = stack.enter_context(Publisher(settings, articles, rate, LINGER_MS))
         watch = _Watch(fleet, psutil.Process(broker.pid), time.monotonic())
         watch.run(minutes * 60, every, tell)
         publisher.stop()
@@ -94,9 +101,6 @@ def _settings(brokers: str) -> Settings:
         http_port=0,
         session_timeout_seconds=6,
         heartbeat_seconds=1,
-        # The embedded broker looks through all of a partition at each fetch that finds something:
-        # the fewer, the longer it stays as fast as it was.
-        fetch_wait_seconds=0.5,
         cache_quotes=1_000,  # full soon: what grows later is a leak
     )
 
