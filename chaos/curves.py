@@ -14,9 +14,10 @@ GROWTH = 1.2
 
 @dataclass(frozen=True)
 class Sample:
-    """One worker at one moment; `lag` and `broker` are of the group and the broker.
+    """One worker at one moment; `lag`, `broker` and `speed` are of group, broker and machine.
 
-    Bytes, plain counts, shares of one core; `seconds` since the load began.
+    Bytes, plain counts, shares of one core; `speed` is 1 when the full rate was measured, and the
+    load follows it; `seconds` since the load began.
     """
 
     seconds: float
@@ -27,6 +28,7 @@ class Sample:
     tasks: int
     lag: int
     broker: float
+    speed: float
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ _CURVES = {
     "tasks": _Curve("tasks", 50, lambda one: one.tasks),
     "lag": _Curve("lag, articles", 100, lambda one: one.lag),
     "broker": _Curve("broker, cores", 0.25, lambda one: one.broker),
+    "speed": _Curve("machine's speed", 1.0, lambda one: one.speed),
 }
 _P99_SLACK = 2.0  # seconds
 
@@ -122,7 +125,7 @@ def draw(found: Soak, path: Path) -> None:
     matplotlib.use("svg")
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(7, 1, figsize=(9, 12), sharex=True, layout="constrained")
+    figure, axes = pyplot.subplots(8, 1, figsize=(9, 13), sharex=True, layout="constrained")
     for axis, curve in zip(axes, _CURVES.values(), strict=False):
         for worker, values in enumerate(_by_worker(found, curve)):
             axis.plot(_minutes(found, worker), values, label=f"worker {worker + 1}")

@@ -20,7 +20,7 @@ class Publisher:
     Args:
         settings: where to.
         articles: what.
-        rate: articles a second.
+        rate: articles a second; may be changed on the way.
         linger_ms: how long the client waits for more to send together.
     """
 
@@ -32,9 +32,9 @@ class Publisher:
         linger_ms: int = LINGER_MS,
     ) -> None:
         self.published: dict[str, tuple[NumberedArticle, float]] = {}  # with when it was
+        self.rate = rate
         self._topic = settings.topic_articles
         self._articles = articles
-        self._rate = rate
         self._client = KafkaProducer(
             bootstrap_servers=settings.brokers.split(","),
             client_id="chaos-publisher",
@@ -64,7 +64,7 @@ class Publisher:
     def _publish(self) -> None:
         due = time.monotonic()
         for article in self._articles:
-            due += 1 / self._rate
+            due += 1 / self.rate
             while (wait := due - time.monotonic()) > 0:
                 if self._over.wait(min(wait, TICK_SECONDS)):
                     return

@@ -6,7 +6,7 @@ import pytest
 
 from chaos.curves import Latency, Sample, Soak, ends, grown
 
-FLAT = Sample(0.0, 0, 250 * 2**20, files=19, threads=11, tasks=80, lag=40, broker=0.1)
+FLAT = Sample(0.0, 0, 250 * 2**20, files=19, threads=11, tasks=80, lag=40, broker=0.1, speed=1.0)
 
 
 def soaked(*samples: Sample, latency: tuple[float, ...] = (1.0, 1.0)) -> Soak:
