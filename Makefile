@@ -44,6 +44,18 @@ docs: $(VENV)/.dev ## What the documents say is true: commands run, references a
 package: $(VENV)/.dev ## The wheel builds, installs and works outside the checkout.
 	$(PYTEST) tests/package
 
+browser: $(VENV)/.dev ## The live page in Chromium (Debian: chromium); pictures in build/screenshots.
+	@command -v chromium > /dev/null || { echo "Chromium is needed: apt-get install chromium"; exit 1; }
+	$(INSTALL) --editable '.[demo,dev,browser]'
+	$(PYTEST) tests/browser
+
+consumers: $(VENV)/.dev ## The contracts by AsyncAPI's own parser, and consumers made from them (Debian: nodejs, npm).
+	$(INSTALL) --editable '.[demo,dev,consumers]'
+	$(PYTEST) tests/consumers
+
+image: $(VENV)/.dev ## Build the image without an engine and use it (root; Debian: buildah, debootstrap). 10 minutes.
+	$(PYTEST) tests/image -s
+
 bench: $(VENV)/.dev ## Stancewire beside a naive service and the model alone. Result: docs/performance.md
 	$(BIN)/stancewire bench
 
@@ -93,11 +105,23 @@ fuzz-quotes: $(VENV)/.fuzz ## Look for texts that break or slow extraction, for 
 fuzz-path: $(VENV)/.dev ## Send MESSAGES (100000) hostile ones through broker and workers; account for each. 20 minutes.
 	$(BIN)/python -m tests.fuzz.whole_path $(MESSAGES)
 
-contracts: $(VENV)/.dev ## Refresh docs/contracts and docs/settings.md from the code.
+site: $(VENV)/.dev ## The documentation as a site, in build/site.
+	$(BIN)/mkdocs build --strict --quiet
+
+contracts: $(VENV)/.dev ## Refresh docs/contracts, docs/settings.md and docs/commands.md from the code.
 	$(BIN)/stancewire schema json-schema article > docs/contracts/article-event.schema.json
 	$(BIN)/stancewire schema json-schema quote > docs/contracts/quote-event.schema.json
+	$(BIN)/stancewire schema json-schema tally > docs/contracts/tally-event.schema.json
 	$(BIN)/stancewire schema asyncapi > docs/contracts/asyncapi.json
 	$(BIN)/python -m tests.docs.test_settings_reference
+	$(BIN)/python -m tests.docs.test_commands_reference
+
+dashboard: $(VENV)/.dev ## Refresh the Grafana dashboard from its code.
+	$(BIN)/python deploy/grafana/dashboard.py
+
+dashboard-picture: $(VENV)/.dev ## What the dashboard shows, drawn from a real Prometheus (Debian: prometheus). Result: docs/dashboard.svg
+	$(INSTALL) --editable '.[demo,dev,soak]'
+	$(BIN)/python -m benchmarks.dashboard_picture
 
 format: $(VENV)/.dev ## Format and fix what can be fixed by machine.
 	$(BIN)/ruff check --fix .
@@ -132,5 +156,5 @@ $(VENV)/.fuzz: $(VENV)/.dev
 	$(INSTALL) --editable '.[demo,dev,fuzz]'
 	@touch $@
 
-.PHONY: help demo test check audit unit integration eval docs package bench bench-limits profile chaos chaos-plain soak \
-	bench-bad-input bench-quotes bench-stance train eval-stance zero-shot fuzz-quotes fuzz-path contracts format clean
+.PHONY: help demo test check audit unit integration eval docs package browser consumers image bench bench-limits profile chaos chaos-plain soak \
+	bench-bad-input bench-quotes bench-stance train eval-stance zero-shot fuzz-quotes fuzz-path site contracts dashboard dashboard-picture format clean

@@ -24,13 +24,14 @@ from service.dead_letters import Origin, bury, is_replayed, smaller_letters, wit
 from service.errors import FatalError, InvalidArticle, Reason
 from service.events import Headers
 from service.exhaustion import is_out_of_memory
-from service.health import Health
-from service.metrics import Metrics
+from service.logs import note_article
 from service.offsets import OffsetLedger
 from service.records import Unread
 from service.score_cache import ScoreCache
 from service.settings import Settings
 from service.stages import CHUNK_BYTES, NOTHING, Chunk, OutMessage, Processed, Stages
+from service.telemetry import Telemetry
+from service.trace_context import trace_id
 
 log = logging.getLogger(__name__)
 
@@ -57,8 +58,7 @@ class ArticleAgent:
         ledger: shared with the consumer, which commits what it allows.
         send: hands a message to the producer.
         crash: stops the worker with this error; nothing undelivered is committed.
-        metrics: counts.
-        health: told of the oldest article in work.
+        telemetry: told of everything.
     """
 
     def __init__(
@@ -69,32 +69,33 @@ class ArticleAgent:
         ledger: OffsetLedger,
         send: Send,
         crash: Callable[[BaseException], Awaitable[None]],
-        metrics: Metrics,
-        health: Health,
+        telemetry: Telemetry,
     ) -> None:
         self._settings = settings
         self._classifier = classifier
         self._ledger = ledger
         self._send = send
         self._crash = crash
-        self._metrics = metrics
-        self._health = health
+        self._metrics = telemetry.metrics
+        self._health = telemetry.health
+        self._recent = telemetry.recent
+        self._tracing = telemetry.tracing
         self._stages = Stages(settings, classifier)
         self._budget = Budget(settings.max_in_flight_articles, settings.max_in_flight_bytes)
         self._in_work: dict[asyncio.Task[None], float] = {}  # in order of start
         # Two lanes: while one is at a long article, short ones pass in the other.
         self._short_lane = ThreadPoolExecutor(1, thread_name_prefix="splitter")
         self._long_lane = ThreadPoolExecutor(1, thread_name_prefix="splitter-long")
-        self._split = health.watched("splitter", self._stages.split)
+        self._split = self._health.watched("splitter", self._stages.split)
         self._batcher = Batcher(
-            health.watched("model", classifier.score_encoded),
+            self._health.watched("model", classifier.score_encoded),
             ScoreCache(settings.cache_quotes, classifier.labels.names),
             calls=classifier.parallel_calls,
             call_tokens=call_tokens,
             max_tokens=settings.batch_tokens,
             wait_seconds=settings.batch_wait_seconds,
-            observe=metrics.observe_inference,
-            observe_cache=metrics.observe_cache,
+            observe=self._metrics.observe_inference,
+            observe_cache=self._metrics.observe_cache,
         )
 
     async def run(self, stream: StreamT[bytes]) -> None:
@@ -141,10 +142,10 @@ class ArticleAgent:
         message = event.message
         started = time.monotonic()
         try:
-            try:
-                result = await self._deliver_quotes(message)
-            except InvalidArticle as problem:
-                result = await self._deliver_dead_letter(message, problem)
+            with self._tracing.article(message, _headers(message)):
+                self._begin_log(message)
+                result = await self._deliver_outcome(message)
+                self._tracing.note(outcome=result)
             self._ledger.delivered(message.tp, message.generation_id or 0, message.offset)
             await stream.ack(event)
         except Exception as error:  # includes FatalError: what cannot be delivered is never acked
@@ -159,6 +160,19 @@ class ArticleAgent:
         self._metrics.article_seconds.observe(time.monotonic() - started)
         if message.timestamp and message.timestamp > 0:  # else it was sent without one
             self._metrics.article_age_seconds.observe(max(0.0, time.time() - message.timestamp))
+        log.debug("%s: %s", _place(message), result)
+
+    def _begin_log(self, message: Message) -> None:
+        place = {name: getattr(message, name) for name in ("topic", "partition", "offset")}
+        note_article(**place, trace_id=trace_id(self._tracing.trace(_headers(message))))
+
+    async def _deliver_outcome(self, message: Message) -> str:
+        """Its quotes or a dead letter: which of them, as an outcome of the metrics."""
+        try:
+            return await self._deliver_quotes(message)
+        except InvalidArticle as problem:
+            self._tracing.note(reason=problem.reason.value)
+            return await self._deliver_dead_letter(message, problem)
 
     async def _deliver_quotes(self, message: Message) -> str:
         result = await self._process(message)
@@ -175,6 +189,7 @@ class ArticleAgent:
             raise InvalidArticle(Reason.EVENT_TOO_LARGE, str(error)) from error
         for stance, quotes in chunk.stances.items():
             self._metrics.quotes.labels(stance).inc(quotes)
+        self._recent.add([value for _, _, value, _ in chunk.messages if value])
 
     async def _next(self, chunks: Iterator[Chunk]) -> Chunk | None:
         loop = asyncio.get_running_loop()
@@ -216,11 +231,16 @@ class ArticleAgent:
         loop = asyncio.get_running_loop()
         size = len(message.value or b"")
         lane = self._long_lane if size > LONG_ARTICLE_BYTES else self._short_lane
-        split = await loop.run_in_executor(lane, self._split, message.value)
+        with self._tracing.stage("split"):
+            split = await loop.run_in_executor(lane, self._split, message.value)
+        note_article(article_id=split.article.id)
+        self._tracing.note(article_id=split.article.id, quotes=len(split.found))
         if not split.found:
             return NOTHING
-        scores = await self._batcher.classify(split.texts)
-        encode = partial(self._stages.encode, split, scores, _headers(message))
+        with self._tracing.stage("classify"):
+            scores = await self._batcher.classify(split.texts)
+        trace = self._tracing.trace(_headers(message))
+        encode = partial(self._stages.encode, split, scores, trace)
         # What an event copies from its article is shorter than the article.
         if size > LONG_ARTICLE_BYTES or size * len(split.found) > CHUNK_BYTES:
             return await loop.run_in_executor(self._long_lane, encode)
@@ -258,9 +278,10 @@ class ArticleAgent:
         """
         limit = self._settings.delivery_timeout_seconds
         try:
-            async with asyncio.timeout(limit):
-                acknowledged = [await self._send(*message) for message in messages]
-                await asyncio.gather(*acknowledged)
+            with self._tracing.stage("deliver"):
+                async with asyncio.timeout(limit):
+                    acknowledged = [await self._send(*message) for message in messages]
+                    await asyncio.gather(*acknowledged)
         except MessageTooLarge:
             raise
         except Exception as error:

@@ -31,6 +31,8 @@ from service.security import sasl_password, ssl_context
 from service.settings import Settings
 from service.transport import ledger_transport
 
+log = logging.getLogger(__name__)
+
 
 class _NoFaustWeb(BootStrategy):
     """Faust's own web server listens on all interfaces whatever one sets: never start it."""
@@ -62,14 +64,18 @@ class StancewireWorker(faust.Worker):
     def execute_from_commandline(self) -> NoReturn:
         """Run until a signal or a crash; exit code 0, 1 or 2."""
         runtime = self.app.runtime
-        logging.config.dictConfig(logging_config(runtime.settings.log_level))
+        settings = runtime.settings
+        logging.config.dictConfig(logging_config(settings.log_level, settings.log_format))
         # Faust listens to signals only later, and process 1 of a container ignores them by default.
         signal.signal(signal.SIGTERM, _end)
         try:
             runtime.prepare()
             super().execute_from_commandline()
         except FatalError as error:
-            sys.stderr.write(f"stancewire: {error}\n")
+            if settings.log_format == "json":
+                log.critical("%s", error)
+            else:
+                sys.stderr.write(f"stancewire: {error}\n")
             raise SystemExit(error.exit_code) from None
         except SystemExit as end:  # Faust has more codes than we promise
             raise SystemExit(end.code if end.code in (0, 1, 2) else 1) from None
@@ -137,7 +143,7 @@ def create_app(settings: Settings) -> StancewireApp:
         # Faust reads its own settings from the environment too; this prefix is never set.
         env_prefix="STANCEWIRE_FAUST_UNUSED_",
         Worker=StancewireWorker,
-        logging_config=logging_config(settings.log_level),
+        logging_config=logging_config(settings.log_level, settings.log_format),
         worker_redirect_stdouts=False,
         key_serializer="raw",
         value_serializer="raw",
@@ -224,8 +230,7 @@ def _add_agent(app: StancewireApp, runtime: Runtime) -> None:
             runtime.ledger,
             send,
             crash,
-            runtime.metrics,
-            runtime.health,
+            runtime.telemetry,
         )
         await agent.run(stream)
 

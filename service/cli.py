@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from service.cli_options import Brokers, Files, Labels, Model, OutputFormat
+from service.cli_speakers import watch_speakers
 from service.cli_topics import dead_letters_app, topics_app
 from service.errors import FatalError, InvalidArticle
 from service.output import (
@@ -152,6 +153,11 @@ def tail(
                 return
 
 
+app.command("watch-speakers", epilog="Example: stancewire watch-speakers --format jsonl")(
+    watch_speakers
+)
+
+
 @app.command(epilog="Example: stancewire extract article.txt")
 def extract(files: Files, format: OutputFormat = Format.TABLE) -> None:
     """Quotes and speakers: no broker, no model."""
@@ -254,14 +260,14 @@ def process(
 
 @schema_app.command("json-schema", epilog="Example: stancewire schema json-schema quote")
 def schema_json(
-    event: Annotated[str, typer.Argument(help="article or quote")] = "quote",
+    event: Annotated[str, typer.Argument(help="article, quote or tally")] = "quote",
 ) -> None:
     """JSON Schema of an event."""
-    from service.contracts import article_schema, quote_schema
+    from service.contracts import article_schema, quote_schema, tally_schema
 
-    schemas = {"article": article_schema, "quote": quote_schema}
+    schemas = {"article": article_schema, "quote": quote_schema, "tally": tally_schema}
     if event not in schemas:
-        raise typer.BadParameter(f"{event!r} is neither article nor quote")
+        raise typer.BadParameter(f"{event!r} is none of {', '.join(schemas)}")
     print_line(json.dumps(schemas[event](), indent=2))
 
 

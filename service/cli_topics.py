@@ -31,7 +31,7 @@ def topics_create(
         int, typer.Option(min=1, help="Copies of each partition; 3 in production.")
     ] = 1,
 ) -> None:
-    """Create those of the three topics that do not exist yet."""
+    """Create those of the topics that do not exist yet; that of the speakers is compacted."""
     from service.clients import create_topics
 
     created = create_topics(
@@ -42,12 +42,12 @@ def topics_create(
 
 @topics_app.command("list", epilog="Example: stancewire topics list --format jsonl")
 def topics_list(format: OutputFormat = Format.TABLE, brokers: Brokers = None) -> None:
-    """The three topics, with their numbers of partitions."""
+    """The topics, with their numbers of partitions."""
     from service.clients import existing_topics
 
     settings = load_settings(brokers=brokers)
     existing = existing_topics(settings)
-    names = settings.topics
+    names = (*settings.topics, settings.topic_speakers)
     if format is Format.JSONL:
         for name in names:
             print_line(json.dumps({"topic": name, "partitions": existing.get(name)}))

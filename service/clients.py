@@ -61,6 +61,17 @@ class Publisher:
         future.add_errback(self.errors.append)
         return future
 
+    def flush(self) -> None:
+        """Wait until all is acknowledged.
+
+        Raises:
+            FatalError: the broker did not take all.
+        """
+        self._client.flush()
+        if self.errors:
+            count, first = len(self.errors), self.errors[0]
+            raise FatalError(f"{count} messages were not published: {first}")
+
 
 @contextmanager
 def producer(settings: Settings) -> Iterator[Publisher]:
@@ -81,12 +92,9 @@ def producer(settings: Settings) -> Iterator[Publisher]:
         publisher = Publisher(client)
         try:
             yield publisher
-            client.flush()
+            publisher.flush()
         finally:
             client.close(timeout=5)
-    if publisher.errors:
-        count, first = len(publisher.errors), publisher.errors[0]
-        raise FatalError(f"{count} messages were not published: {first}")
 
 
 def read_to_end(
@@ -175,16 +183,18 @@ def existing_topics(settings: Settings) -> dict[str, int]:
 
 
 def create_topics(settings: Settings, *, partitions: int, replicas: int) -> list[str]:
-    """Create those of the three topics that do not exist yet.
+    """Create those of the topics that do not exist yet; that of the speakers is compacted.
 
     Returns:
         names of the topics created.
     """
     config = {"max.message.bytes": str(settings.max_message_bytes)}
+    compacted = config | {"cleanup.policy": "compact"}
     created = []
     with admin(settings) as client:
-        for name in settings.topics:
-            new = NewTopic(name, partitions, replicas, topic_configs=config)
+        for name in (*settings.topics, settings.topic_speakers):
+            own = compacted if name == settings.topic_speakers else config
+            new = NewTopic(name, partitions, replicas, topic_configs=own)
             try:
                 client.create_topics([new])
             except TopicAlreadyExistsError:

@@ -1,4 +1,4 @@
-"""The contracts, generated from the code: JSON Schemas of both events, and an AsyncAPI document.
+"""The contracts, generated from the code: JSON Schemas of the events, and an AsyncAPI document.
 
 The files under `docs/contracts/` are these functions' results; a test keeps them current.
 """
@@ -11,6 +11,8 @@ from service.dead_letters import ERROR_PREFIX
 from service.errors import Reason
 from service.events import EVENT_TYPE, SPEC_VERSION, QuoteEvent
 from service.settings import Settings
+from service.speakers.tally import EVENT_TYPE as TALLY_TYPE
+from service.speakers.tally import Tally
 
 JSON_SCHEMA = "https://json-schema.org/draft/2020-12/schema"
 
@@ -27,11 +29,17 @@ def quote_schema() -> dict[str, Any]:
     return {"$schema": JSON_SCHEMA, "title": "QuoteEvent", **_without_title(schema)}
 
 
+def tally_schema() -> dict[str, Any]:
+    """JSON Schema of the tally that `stancewire watch-speakers` writes."""
+    schema = Tally.model_json_schema(mode="serialization")
+    return {"$schema": JSON_SCHEMA, "title": "TallyEvent", **_without_title(schema)}
+
+
 def asyncapi() -> dict[str, Any]:
     """AsyncAPI 3.0 document of the service, with the default topic names."""
     topics = {
         name: Settings.model_fields[f"topic_{name}"].default
-        for name in ("articles", "quotes", "dead_letters")
+        for name in ("articles", "quotes", "dead_letters", "speakers")
     }
     return {
         "asyncapi": "3.0.0",
@@ -51,17 +59,33 @@ def asyncapi() -> dict[str, Any]:
                 "deadLetter",
                 "Articles that could not be processed, as received, and why.",
             ),
+            "speakers": _channel(
+                topics["speakers"],
+                "tally",
+                "Rolling counts of stances by speaker and by source, on change; compacted. "
+                "A message without a value: nothing was said in 7 days.",
+            ),
         },
         "operations": {
             "readArticles": _operation("receive", "articles"),
             "publishQuotes": _operation("send", "quotes"),
             "publishDeadLetters": _operation("send", "deadLetters"),
+            "publishTallies": _operation("send", "speakers"),
         },
         "components": {
             "messages": {
                 "article": _message("Article", "ArticleEvent", _key("Article id.")),
                 "quote": _message(
-                    "Classified quote", "QuoteEvent", _key("Article id."), _cloud_event()
+                    "Classified quote",
+                    "QuoteEvent",
+                    _key("Article id."),
+                    _cloud_event(EVENT_TYPE, "traceparent", "tracestate"),
+                ),
+                "tally": _message(
+                    "Tally of stances",
+                    "TallyEvent",
+                    _key("Kind and name: speaker:Jens Stoltenberg."),
+                    _cloud_event(TALLY_TYPE),
                 ),
                 "deadLetter": {
                     "title": "Dead letter",
@@ -74,6 +98,7 @@ def asyncapi() -> dict[str, Any]:
             "schemas": {
                 "ArticleEvent": _embedded(article_schema(), "ArticleEvent"),
                 "QuoteEvent": _embedded(quote_schema(), "QuoteEvent"),
+                "TallyEvent": _embedded(tally_schema(), "TallyEvent"),
             },
         },
     }
@@ -107,20 +132,20 @@ def _key(description: str) -> dict[str, Any]:
     return {"key": {"type": "string", "description": description}}
 
 
-def _cloud_event() -> dict[str, Any]:
-    """Headers of CloudEvents 1.0 in Kafka's binary content mode."""
+def _cloud_event(event_type: str, *trace: str) -> dict[str, Any]:
+    """Headers of CloudEvents 1.0 in Kafka's binary content mode, and those of the trace."""
+    passed_on = {"type": "string", "description": "As the article's message had it."}
     return {
         "type": "object",
         "required": ["ce_specversion", "ce_id", "ce_type", "ce_source", "ce_time", "content-type"],
         "properties": {
             "ce_specversion": {"const": SPEC_VERSION},
             "ce_id": {"type": "string", "description": "The event's id."},
-            "ce_type": {"const": EVENT_TYPE},
+            "ce_type": {"const": event_type},
             "ce_source": {"type": "string", "format": "uri-reference"},
             "ce_time": {"type": "string", "format": "date-time"},
             "content-type": {"const": "application/json"},
-            "traceparent": {"type": "string", "description": "As the article's message had it."},
-            "tracestate": {"type": "string", "description": "As the article's message had it."},
+            **dict.fromkeys(trace, passed_on),
         },
     }
 

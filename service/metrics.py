@@ -1,5 +1,7 @@
 """What Prometheus sees: one registry of our own, base units, bounded label values."""
 
+from typing import Any
+
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -11,6 +13,8 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
+from prometheus_client.metrics import MetricWrapperBase
+from prometheus_client.samples import Sample
 
 from service.errors import Reason
 
@@ -96,6 +100,19 @@ class Metrics:
         """The text exposition format, version 0.0.4."""
         return generate_latest(self.registry)
 
+    def counts(self) -> dict[str, Any]:
+        """The counters of the live page: those that a person asks for first."""
+        quotes = {
+            sample.labels["stance"]: int(sample.value) for sample in _samples(self.quotes, "_total")
+        }
+        return {
+            "quotes": quotes,
+            "articles": _sum(self.articles, "_total"),
+            "dead_letters": _sum(self.dead_letters, "_total"),
+            "in_flight_articles": _sum(self.in_flight_articles),
+            "consumer_lag": _sum(self.consumer_lag),
+        }
+
     def observe_inference(self, seconds: float, quotes: int) -> None:
         """Note one model call."""
         self.inference_seconds.observe(seconds)
@@ -126,3 +143,16 @@ class Metrics:
 
     def _histogram(self, name: str, text: str, buckets: tuple[float, ...]) -> Histogram:
         return Histogram(name, text, buckets=buckets, namespace=PREFIX, registry=self.registry)
+
+
+def _samples(metric: MetricWrapperBase, suffix: str) -> list[Sample]:
+    return [
+        sample
+        for family in metric.collect()
+        for sample in family.samples
+        if sample.name.endswith(suffix)
+    ]
+
+
+def _sum(metric: MetricWrapperBase, suffix: str = "") -> int:
+    return int(sum(sample.value for sample in _samples(metric, suffix)))

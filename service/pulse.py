@@ -109,7 +109,8 @@ class Pulse:
             end = max(consumer.highwater(tp) or 0, ends.get(tp) or 0)
             lag[tp.topic, tp.partition] = max(0, end - max(consumer.committed(tp), begin))
             waiting += consumer.waiting(tp, begin, end)
-        self._metrics.set_lag(lag)
+        if not self._app.rebalancing:  # before its end, what is committed is not known
+            self._metrics.set_lag(lag)
         self._waiting = waiting
 
 

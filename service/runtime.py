@@ -11,11 +11,15 @@ from collections.abc import Callable
 from models import Classifier
 from service.clients import require_topics
 from service.guard import Guard, HardStop, RunningClock
-from service.health import Health, HttpServer
+from service.health import Health
+from service.http_server import HttpServer
+from service.live import LivePage, RecentQuotes
 from service.metrics import Metrics
 from service.model import load_model
 from service.offsets import OffsetLedger
 from service.settings import Settings
+from service.telemetry import Telemetry
+from service.tracing import load_tracing
 from service.warm_up import warm_up
 from service.watchdog import Watchdog
 
@@ -56,7 +60,16 @@ class Runtime:
             clock=self.clock,
             watchdog=self.watchdog,
         )
-        self.http = HttpServer(settings.http_host, settings.http_port, self.health, self.metrics)
+        recent = RecentQuotes()
+        tracing = load_tracing(wanted=settings.tracing)
+        self.telemetry = Telemetry(self.health, self.metrics, recent, tracing)
+        self.http = HttpServer(
+            settings.http_host,
+            settings.http_port,
+            self.health,
+            self.metrics,
+            LivePage(recent, self.metrics.counts) if settings.live_page else None,
+        )
         self.classifier: Classifier | None = None
         self.call_tokens = 0  # known when the classifier is
 
@@ -68,7 +81,10 @@ class Runtime:
         """
         self.hard_stop.start()
         port = self.http.start()
-        log.info("serving /metrics, /livez and /readyz on %s:%d", self.settings.http_host, port)
+        where = self.settings.http_host, port
+        log.info("serving /metrics, /livez and /readyz on %s:%d", *where)
+        if self.settings.live_page:
+            log.info("quotes as they pass: http://%s:%d/", *where)
         self.classifier = load_model(self.settings)
         self.call_tokens = warm_up(self.classifier)
         labels = self.classifier.labels

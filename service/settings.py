@@ -20,6 +20,7 @@ from pydantic_settings import (
 
 from models.batches import BATCH_TOKENS
 from service.errors import UsageError
+from service.logs import LogFormat
 from service.security import contradiction
 
 ENV_PREFIX = "STANCEWIRE_"
@@ -53,6 +54,9 @@ class Settings(BaseSettings):
     topic_quotes: Topic = Field("quotes", description="Topic that quote events are written to.")
     topic_dead_letters: Topic = Field(
         "articles.dead", description="Topic for articles that cannot be processed."
+    )
+    topic_speakers: Topic = Field(
+        "speakers", description="Topic that `stancewire watch-speakers` writes to."
     )
     start_from: Literal["earliest", "latest"] = Field(
         "earliest", description="Where a group without committed offsets begins to read."
@@ -167,16 +171,25 @@ class Settings(BaseSettings):
     )
 
     http_host: str = Field(
-        "127.0.0.1", description="Address of /metrics, /livez, /readyz; 0.0.0.0 in a container."
+        "127.0.0.1", description="Address of the HTTP port; 0.0.0.0 in a container."
     )
-    http_port: int = Field(8088, ge=0, le=65535, description="Port of the same; 0: any free port.")
+    http_port: int = Field(
+        8088, ge=0, le=65535, description="Port of metrics, probes, live page; 0: any."
+    )
+    live_page: bool = Field(True, description="Show the last quotes at `/` of the same port.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Least severity that is logged."
+    )
+    log_format: LogFormat = Field(
+        "text", description="Log lines as `text`, or as `json`: one object a line."
+    )
+    tracing: bool = Field(
+        False, description="Send spans of OpenTelemetry by OTLP; `OTEL_…` variables say where to."
     )
 
     @property
     def topics(self) -> tuple[str, str, str]:
-        """Names of all topics: articles, quotes, dead letters."""
+        """Names of the topics that a worker needs: articles, quotes, dead letters."""
         return self.topic_articles, self.topic_quotes, self.topic_dead_letters
 
     @model_validator(mode="after")
@@ -195,10 +208,10 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _topics_differ(self) -> "Settings":
-        names = self.topics
+        names = (*self.topics, self.topic_speakers)
         if len(set(names)) < len(names):  # a worker would feed on its own output for ever
             raise ValueError(
-                "topic_articles, topic_quotes and topic_dead_letters must differ "
+                "topic_articles, topic_quotes, topic_dead_letters and topic_speakers must differ "
                 f"(got {', '.join(names)})"
             )
         return self

@@ -25,7 +25,6 @@ from service.events import (
     find_quotes,
 )
 from service.settings import Settings
-from service.trace_context import trace_context
 
 OutMessage = tuple[str, bytes | None, bytes | None, Headers]  # topic, key, value, headers
 
@@ -94,7 +93,7 @@ class Stages:
         )
 
     def encode(
-        self, split: SplitArticle, scores: Sequence[Mapping[str, float]], received: Headers
+        self, split: SplitArticle, scores: Sequence[Mapping[str, float]], trace: Headers
     ) -> Processed:
         """One message a quote, in reading order.
 
@@ -105,12 +104,12 @@ class Stages:
         Args:
             split: the article.
             scores: one mapping a quote, in the same order.
-            received: headers of the article's message.
+            trace: context that the events carry on, as headers.
 
         Raises:
             InvalidArticle: an event is too large, or all of them together are.
         """
-        make = partial(self._chunks, split, scores, trace_context(received), datetime.now(UTC))
+        make = partial(self._chunks, split, scores, trace, datetime.now(UTC))
         first, total = NOTHING.first, 0
         for chunk in make():
             first = first if total else chunk

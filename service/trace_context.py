@@ -31,3 +31,12 @@ def trace_context(headers: Sequence[tuple[str, bytes | None]]) -> list[tuple[str
     if TRACESTATE.fullmatch(state):
         context.append(("tracestate", state))
     return context
+
+
+def trace_id(context: Sequence[tuple[str, bytes]]) -> str | None:
+    """The 32 hexadecimal digits by which logs and spans of one trace find each other.
+
+    Args:
+        context: as `trace_context` gives it.
+    """
+    return dict(context)["traceparent"].decode().split("-")[1] if context else None

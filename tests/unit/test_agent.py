@@ -24,6 +24,7 @@ from service.offsets import OffsetLedger
 from service.records import Unread
 from service.settings import Settings
 from service.stages import CHUNK_BYTES, OutMessage
+from service.telemetry import Telemetry
 
 MANY = 10**9
 
@@ -98,21 +99,25 @@ def message_of(value: bytes | None, **changed: Any) -> Any:
     )
 
 
-def work_on(message: Any, log: Log, health: Health | None = None, **changed: Any) -> Metrics:
+def work_on(
+    message: Any,
+    log: Log,
+    telemetry: Telemetry | None = None,
+    **changed: Any,
+) -> Metrics:
     """Let an agent work on one message."""
-    metrics = Metrics()
+    telemetry = telemetry or Telemetry(Health(MANY, MANY))
     ledger = OffsetLedger(lambda: 1)
 
     async def scenario() -> None:
         agent = ArticleAgent(
-            Settings(**changed), CLASSIFIER, 1, ledger, log.send, log.crash, metrics,
-            health or Health(MANY, MANY),
-        )  # fmt: skip
+            Settings(**changed), CLASSIFIER, 1, ledger, log.send, log.crash, telemetry
+        )
         await agent.run(log.stream(message))
 
     run(scenario)
     assert log.acked is (ledger.committable(PLACE) == 8)
-    return metrics
+    return telemetry.metrics
 
 
 def long_article(quotes: int) -> bytes:
@@ -143,7 +148,7 @@ def test_each_chunk_begins_the_time_limit_of_its_article_anew() -> None:
             since.append(health.oldest_since or 0.0)
             return await super().send(*message)
 
-    work_on(message_of(long_article(1_000)), Watched(), health)
+    work_on(message_of(long_article(1_000)), Watched(), Telemetry(health))
     assert since == sorted(since)
     assert len(set(since)) > 3
     assert 0.0 not in since
@@ -219,3 +224,27 @@ def test_the_age_is_never_negative_and_is_not_counted_without_a_timestamp(
     }
     assert samples["stancewire_article_age_seconds_count"] == counted
     assert samples["stancewire_article_age_seconds_sum"] >= 0
+
+
+def test_quotes_are_shown_when_they_are_delivered() -> None:
+    telemetry = Telemetry(Health(MANY, MANY))
+    log = Log()
+    work_on(message_of(long_article(3)), log, telemetry)
+    number, shown = telemetry.recent.after(0)
+    assert number == len(log.sent) == 3
+    assert [quote["text"] for quote in shown] == [f"We go to pier {n}," for n in range(3)]
+
+
+def test_a_dead_letter_is_not_shown() -> None:
+    telemetry = Telemetry(Health(MANY, MANY))
+    work_on(message_of(b"{"), Log(), telemetry)
+    assert telemetry.recent.after(0) == (0, [])
+
+
+def test_of_the_headers_received_only_the_trace_goes_on() -> None:
+    parent = ("traceparent", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+    log = Log()
+    work_on(message_of(long_article(1), headers=[("tenant", b"x"), parent]), log)
+    [(_, _, _, headers)] = log.sent
+    assert parent in headers
+    assert "tenant" not in dict(headers)

@@ -127,7 +127,7 @@ def test_all_commands_of_the_design_are_there() -> None:
     assert {" ".join(command) for command in commands(typer.main.get_command(app))} >= {
         "demo", "worker", "publish", "tail", "extract", "classify", "process", "config",
         "topics create", "topics list", "dead-letters list", "dead-letters replay",
-        "schema json-schema", "schema asyncapi",
+        "schema json-schema", "schema asyncapi", "bench", "watch-speakers",
     }  # fmt: skip
 
 
@@ -356,7 +356,7 @@ def test_schema_prints_a_valid_json_schema(stancewire: Run, event: str) -> None:
 def test_schema_of_an_unknown_event_is_wrong_usage(stancewire: Run) -> None:
     result = stancewire("schema", "json-schema", "speaker")
     assert result.returncode == 2
-    assert "neither article nor quote" in result.stderr
+    assert "none of article, quote, tally" in result.stderr
 
 
 def test_asyncapi_is_printed(stancewire: Run) -> None:
@@ -409,7 +409,13 @@ def test_worker_without_a_broker_stops_with_1_and_one_line(free_port: str) -> No
 
 @pytest.mark.parametrize(
     "command",
-    [("publish", "articles"), ("tail",), ("topics", "list"), ("dead-letters", "replay")],
+    [
+        ("publish", "articles"),
+        ("tail",),
+        ("topics", "list"),
+        ("dead-letters", "replay"),
+        ("watch-speakers",),
+    ],
     ids=" ".join,
 )
 @pytest.mark.usefixtures("articles")

@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from service.article import Article
-from service.contracts import article_schema, asyncapi, quote_schema
+from service.contracts import article_schema, asyncapi, quote_schema, tally_schema
 from service.dead_letters import Origin, bury
 from service.errors import Reason
 from service.events import ModelRef, build_event, cloud_event_headers, find_quotes
@@ -26,9 +26,10 @@ Document = dict[str, Any]
     [
         ("article-event.schema.json", article_schema, "json-schema article"),
         ("quote-event.schema.json", quote_schema, "json-schema quote"),
+        ("tally-event.schema.json", tally_schema, "json-schema tally"),
         ("asyncapi.json", asyncapi, "asyncapi"),
     ],
-    ids=["article", "quote", "asyncapi"],
+    ids=["article", "quote", "tally", "asyncapi"],
 )
 def test_published_file_is_what_the_code_generates(
     name: str, generate: Callable[[], Document], command: str
@@ -116,13 +117,15 @@ def test_operations_refer_to_channels_and_all_channels_have_one() -> None:
         "readArticles": "receive",
         "publishQuotes": "send",
         "publishDeadLetters": "send",
+        "publishTallies": "send",
     }
 
 
 def test_channels_are_the_default_topics() -> None:
     settings = Settings.model_fields
     assert {one["address"] for one in asyncapi()["channels"].values()} == {
-        settings[f"topic_{name}"].default for name in ("articles", "quotes", "dead_letters")
+        settings[f"topic_{name}"].default
+        for name in ("articles", "quotes", "dead_letters", "speakers")
     }
 
 

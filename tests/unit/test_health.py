@@ -11,7 +11,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from service.errors import FatalError
-from service.health import STUCK_AFTER_SECONDS, Health, HttpServer
+from service.health import STUCK_AFTER_SECONDS, Health
+from service.http_server import HttpServer
 from service.metrics import Metrics
 from service.watchdog import Facts, Watchdog
 

@@ -9,8 +9,9 @@ from contextlib import ExitStack, suppress
 
 import pytest
 
-from service import health
-from service.health import MOST_CONNECTIONS, REQUEST_BOUNDS, Health, HttpServer
+from service import http_server
+from service.health import Health
+from service.http_server import MOST_CONNECTIONS, REQUEST_BOUNDS, HttpServer
 from service.metrics import Metrics
 
 HOST = "127.0.0.1"
@@ -21,7 +22,7 @@ PROBE = b"GET /livez HTTP/1.1\r\nHost: worker\r\n"
 @pytest.fixture
 def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """Of a server with less patience than in production."""
-    monkeypatch.setattr(health, "REQUEST_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr(http_server, "REQUEST_SECONDS", PATIENCE_SECONDS)
     monkeypatch.setitem(REQUEST_BOUNDS, "keepalive_timeout", PATIENCE_SECONDS)
     server = HttpServer(HOST, 0, Health(1, 1), Metrics())
     yield server.start()
@@ -154,7 +155,8 @@ def test_many_idle_connections_do_not_keep_a_probe_out(port: int) -> None:
 def test_malformed_requests_leave_no_trace_in_the_log() -> None:
     program = """
 import logging.config, socket
-from service.health import Health, HttpServer
+from service.health import Health
+from service.http_server import HttpServer
 from service.logs import logging_config
 from service.metrics import Metrics
 
