@@ -18,7 +18,7 @@ RUN PIP_INDEX_URL="${TORCH_INDEX_URL}" \
     fi
 
 WORKDIR /src
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY seeds seeds
 COPY models models
 COPY service service
