@@ -13,6 +13,7 @@ from service.errors import InvalidArticle, Reason
 from service.records import MAX_HEADERS
 from service.settings import Settings
 from service.stages import OutMessage, Stages
+from service.trace_context import trace_context
 from tests.fuzz.messages import MAX_MESSAGE_BYTES
 from tests.raw_batches import Record
 
@@ -69,7 +70,7 @@ class Oracle:
         _, value, headers = record
         split = self._stages.split(value)
         scores = self._classifier.score([one.quote.text for one in split.found])
-        result = self._stages.encode(split, scores, headers)
+        result = self._stages.encode(split, scores, trace_context(headers))
         yield from result.first.messages
         for chunk in result.rest or ():
             yield from chunk.messages
