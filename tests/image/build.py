@@ -70,7 +70,7 @@ def build() -> str:
     pip_conf = WORK / "pip.conf"
     pip_conf.write_text(PIP_CONF)
     buildah(
-        "build", "--isolation", "chroot", "--pull-never", "--network", "host",
+        "build", "--format", "docker", "--isolation", "chroot", "--pull-never", "--network", "host",
         "--volume", f"{wheels}:/wheels:ro", "--volume", f"{pip_conf}:/etc/pip.conf:ro",
         "--tag", IMAGE, ROOT,
     )  # fmt: skip

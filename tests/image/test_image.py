@@ -23,7 +23,7 @@ from tests.image.build import build, buildah, missing_tools
 from tests.integration.harness import run_command, settings_for, wait_until
 
 pytestmark = pytest.mark.timeout(1800)
-MOST_MIB = 1_300
+MOST_MIB = 1_700  # 1,631 when it was first measured: torch 754, transformers 118, the model 79
 # Inside a mount namespace of its own: the image's root becomes read-only for this process alone.
 START = """
 mount --bind "$ROOT_FOLDER" "$ROOT_FOLDER"
