@@ -45,7 +45,6 @@ class Soak:
     """What a soak found. `ended` counts workers that did so unasked."""
 
     full_quotes_per_second: float
-    quotes_per_second: float
     samples: list[Sample]
     latency: list[Latency]
     rebalances: list[float]

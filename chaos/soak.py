@@ -91,7 +91,6 @@ def soak(minutes: float, load: float, every: float, tell: Callable[[str], None])
         holds_within(left.nothing, READY_SECONDS)
         return Soak(
             full,
-            load * full,
             watch.samples,
             _latency(observer, published, watch.started),
             watch.rebalances,

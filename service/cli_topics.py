@@ -47,7 +47,7 @@ def topics_list(format: OutputFormat = Format.TABLE, brokers: Brokers = None) ->
 
     settings = load_settings(brokers=brokers)
     existing = existing_topics(settings)
-    names = (*settings.topics, settings.topic_speakers)
+    names = settings.all_topics
     if format is Format.JSONL:
         for name in names:
             print_line(json.dumps({"topic": name, "partitions": existing.get(name)}))

@@ -192,7 +192,7 @@ def create_topics(settings: Settings, *, partitions: int, replicas: int) -> list
     compacted = config | {"cleanup.policy": "compact"}
     created = []
     with admin(settings) as client:
-        for name in (*settings.topics, settings.topic_speakers):
+        for name in settings.all_topics:
             own = compacted if name == settings.topic_speakers else config
             new = NewTopic(name, partitions, replicas, topic_configs=own)
             try:

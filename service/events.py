@@ -180,22 +180,34 @@ def quote_id(article_id: str, found: FoundQuote) -> str:
 
 
 def cloud_event_headers(event: QuoteEvent, trace: Headers) -> Headers:
-    """Kafka headers of a quote event: CloudEvents 1.0 in binary content mode, and the trace.
+    """Kafka headers of a quote event: those of a CloudEvent, and the trace.
 
     Args:
         event: the event that is sent.
         trace: the trace context of the article's message, as headers.
+    """
+    own = binary_headers(event.id, EVENT_TYPE, source="/stancewire", time=event.classified_at)
+    return [*own, *trace]
+
+
+def binary_headers(identity: str, event_type: str, *, source: str, time: str) -> Headers:
+    """Kafka headers of a CloudEvent 1.0 with JSON in it, in binary content mode.
+
+    Args:
+        identity: of the event, unique for its source.
+        event_type: what happened.
+        source: who tells it, as a URI reference.
+        time: when it happened, in RFC 3339.
 
     Source: CloudEvents Kafka protocol binding 1.0.2, section 3.2.
     """
     return [
         ("ce_specversion", SPEC_VERSION.encode()),
-        ("ce_id", event.id.encode()),
-        ("ce_type", EVENT_TYPE.encode()),
-        ("ce_source", b"/stancewire"),
-        ("ce_time", event.classified_at.encode()),
+        ("ce_id", identity.encode()),
+        ("ce_type", event_type.encode()),
+        ("ce_source", source.encode()),
+        ("ce_time", time.encode()),
         ("content-type", b"application/json"),
-        *trace,
     ]
 
 

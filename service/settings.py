@@ -192,6 +192,11 @@ class Settings(BaseSettings):
         """Names of the topics that a worker needs: articles, quotes, dead letters."""
         return self.topic_articles, self.topic_quotes, self.topic_dead_letters
 
+    @property
+    def all_topics(self) -> tuple[str, ...]:
+        """These, and the one that the watcher of speakers writes to."""
+        return (*self.topics, self.topic_speakers)
+
     @model_validator(mode="after")
     def _times_fit_together(self) -> "Settings":
         if self.heartbeat_seconds * 3 > self.session_timeout_seconds:
@@ -208,7 +213,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _topics_differ(self) -> "Settings":
-        names = (*self.topics, self.topic_speakers)
+        names = self.all_topics
         if len(set(names)) < len(names):  # a worker would feed on its own output for ever
             raise ValueError(
                 "topic_articles, topic_quotes, topic_dead_letters and topic_speakers must differ "

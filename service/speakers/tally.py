@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.events import SPEC_VERSION, Headers
+from service.events import Headers, binary_headers
 
 EVENT_TYPE = "stancewire.stances.tallied.v1"
 WINDOWS = {"1h": 60, "24h": 24 * 60, "7d": 7 * 24 * 60}
@@ -59,12 +59,7 @@ def tally_key(subject: str, name: str) -> bytes:
 
 
 def tally_headers(tally: Tally) -> Headers:
-    """Kafka headers: CloudEvents 1.0 in binary content mode. The id is key and time."""
-    return [
-        ("ce_specversion", SPEC_VERSION.encode()),
-        ("ce_id", tally.key + b"@" + tally.updated_at.encode()),
-        ("ce_type", EVENT_TYPE.encode()),
-        ("ce_source", b"/stancewire/watch-speakers"),
-        ("ce_time", tally.updated_at.encode()),
-        ("content-type", b"application/json"),
-    ]
+    """Kafka headers of a tally: those of a CloudEvent. The id is key and time."""
+    identity = f"{tally.key.decode()}@{tally.updated_at}"
+    source = "/stancewire/watch-speakers"
+    return binary_headers(identity, EVENT_TYPE, source=source, time=tally.updated_at)

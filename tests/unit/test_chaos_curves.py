@@ -11,7 +11,7 @@ FLAT = Sample(0.0, 0, 250 * 2**20, files=19, threads=11, tasks=80, lag=40, broke
 
 def soaked(*samples: Sample, latency: tuple[float, ...] = (1.0, 1.0)) -> Soak:
     minutes = [Latency(60.0 * n, p99 / 2, p99) for n, p99 in enumerate(latency)]
-    return Soak(100.0, 70.0, list(samples), minutes, [], missing=0, quotes=1, ended=0)
+    return Soak(100.0, list(samples), minutes, [], missing=0, quotes=1, ended=0)
 
 
 def test_flat_curves_have_not_grown() -> None:
