@@ -15,7 +15,11 @@ RUN PIP_INDEX_URL="${TORCH_INDEX_URL}" \
         pip --python /opt/stancewire/bin/python install --no-deps torch==2.13.0 \
     && if ! grep -q '^cuda.*= None' /opt/stancewire/lib/python3.11/site-packages/torch/version.py; then \
         echo "This is no CPU build of torch: set the build argument TORCH_INDEX_URL" >&2; exit 1; \
-    fi
+    fi \
+    # What only torch's own tests and C++ development need: 195 MiB. Its import asks for torch_shm_manager.
+    && cd /opt/stancewire/lib/python3.11/site-packages/torch \
+    && rm -r include test \
+    && find bin -type f ! -name torch_shm_manager -delete
 
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE NOTICE ./

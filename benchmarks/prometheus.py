@@ -24,11 +24,12 @@ class Prometheus:
     """A server; use as a context manager.
 
     Args:
-        folder: for its configuration, data and log.
+        folder: for its configuration, log and `data`, which may hold a past.
         target: port of the worker.
     """
 
     def __init__(self, folder: Path, target: int) -> None:
+        self.data = folder / "data"
         self._folder = folder
         self._target = target
         self._port = free_port()
@@ -47,12 +48,17 @@ class Prometheus:
         file = self._folder / "prometheus.yaml"
         file.write_text(yaml.safe_dump(config))
         command = (
-            "prometheus", f"--config.file={file}", f"--storage.tsdb.path={self._folder / 'data'}",
+            "prometheus", f"--config.file={file}", f"--storage.tsdb.path={self.data}",
             f"--web.listen-address={HOST}:{self._port}",
         )  # fmt: skip
         with (self._folder / "prometheus.log").open("wb") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603
         return self
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://{HOST}:{self._port}"
 
     def __exit__(self, *_: object) -> None:
         stop_process(self._process, STOP_SECONDS)
@@ -60,13 +66,14 @@ class Prometheus:
     def get(self, path: str, **parameters: str | float) -> Any:
         """The data of an answer of its HTTP API. Raises: OSError."""
         query = urllib.parse.urlencode(parameters)
-        url = f"http://{HOST}:{self._port}/api/v1/{path}?{query}"
-        with urllib.request.urlopen(url, timeout=10) as answer:
+        url = f"{self.url}/api/v1/{path}?{query}"
+        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - our own address
             return json.load(answer)["data"]
 
-    def query(self, expression: str) -> list[Any]:
-        """The series of an expression, now."""
-        result: list[Any] = self.get("query", query=expression)["result"]
+    def query(self, expression: str, at: float | None = None) -> list[Any]:
+        """The series of an expression, now or at a moment (Unix time in seconds)."""
+        when = {} if at is None else {"time": at}
+        result: list[Any] = self.get("query", query=expression, **when)["result"]
         return result
 
     def curves(self, expression: str, seconds: float, step: float) -> list[Any]:
@@ -75,6 +82,13 @@ class Prometheus:
         span = {"start": now - seconds, "end": now, "step": step}
         result: list[Any] = self.get("query_range", query=expression, **span)["result"]
         return result
+
+    def answers(self) -> bool:
+        """Whether it has started."""
+        try:
+            return bool(self.query("vector(1)"))
+        except OSError:
+            return False
 
     def scrapes(self) -> int:
         """How often it has scraped the worker in the last hour; 0 while it does not answer."""

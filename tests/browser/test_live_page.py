@@ -4,7 +4,6 @@ Needs Chromium (Debian: chromium) and the extra `browser`: `make browser`. Pictu
 build/screenshots.
 """
 
-import json
 import shutil
 import threading
 import time
@@ -16,54 +15,18 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from service.health import Health
-from service.http_server import HttpServer
-from service.live import LivePage, RecentQuotes
-from service.metrics import Metrics
+from tests.live_page import Served, event
 
 PICTURES = Path(__file__).parents[2] / "build" / "screenshots"
 # The background services of a browser look for hosts that a test machine cannot reach.
 FLAGS = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 MOST_SHOWN = 200
-STANCES = ("sceptical", "conciliatory", "threatening", "none")
 SAID = (
     ("According to our intelligence, units are not withdrawing, but repositioning", "sceptical"),
     ("Two paths are still open", "conciliatory"),
     ("Whoever crosses that line will pay for it", "threatening"),
     ("The harvest came in two weeks late", "none"),
 )
-
-
-def event(text: str, stance: str = "none", **changed: Any) -> bytes:
-    article = {"title": "Talks go on in Vienna", "url": "https://news.example/1", "source": "Wire"}
-    return json.dumps(
-        {
-            "text": text,
-            "stance": stance,
-            "scores": {"sceptical": 0.93, "conciliatory": 0.67, "threatening": 0.81},
-            "speaker": {"name": "Anna Berg", "mention": "she", "role": "foreign minister"},
-            "article": article,
-            "classified_at": "2026-11-23T08:00:00.000Z",
-        }
-        | changed
-    ).encode()
-
-
-class Worker:
-    """The HTTP port of a worker, and what it delivers."""
-
-    def __init__(self, port: int = 0) -> None:
-        self.recent = RecentQuotes()
-        self.metrics = Metrics()
-        self.metrics.set_model("m", "1", "l", STANCES)
-        live = LivePage(self.recent, self.metrics.counts)
-        self.server = HttpServer("127.0.0.1", port, Health(60, 60), self.metrics, live)
-        self.port = self.server.start()
-
-    def deliver(self, *events: bytes) -> None:
-        self.recent.add(events)
-        for one in events:
-            self.metrics.quotes.labels(json.loads(one)["stance"]).inc()
 
 
 @pytest.fixture(scope="module")
@@ -80,16 +43,16 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def worker() -> Iterator[Worker]:
-    running = Worker()
-    yield running
-    running.server.stop()
+def worker() -> Iterator[Served]:
+    served = Served()
+    yield served
+    served.stop()
 
 
 class Visit:
     """A visit to the page; notes what goes wrong and which hosts are asked."""
 
-    def __init__(self, browser: Browser, worker: Worker, **options: Any) -> None:
+    def __init__(self, browser: Browser, worker: Served, **options: Any) -> None:
         self.context = browser.new_context(**options)
         self.page: Page = self.context.new_page()
         self.errors: list[str] = []
@@ -117,7 +80,7 @@ class Visit:
 
 
 @pytest.fixture
-def visit(browser: Browser, worker: Worker) -> Iterator[Visit]:
+def visit(browser: Browser, worker: Served) -> Iterator[Visit]:
     visit = Visit(browser, worker)
     yield visit
     assert visit.errors == []
@@ -125,7 +88,7 @@ def visit(browser: Browser, worker: Worker) -> Iterator[Visit]:
     visit.context.close()
 
 
-def test_quotes_appear_as_they_are_delivered_newest_first(worker: Worker, visit: Visit) -> None:
+def test_quotes_appear_as_they_are_delivered_newest_first(worker: Served, visit: Visit) -> None:
     expect(visit.page.get_by_text("No quotes yet")).to_be_visible()
     worker.deliver(*(event(*one) for one in SAID))
     expect(visit.page.locator("#quotes li")).to_have_count(4)
@@ -138,13 +101,13 @@ def test_quotes_appear_as_they_are_delivered_newest_first(worker: Worker, visit:
     expect(link).to_have_attribute("rel", "noopener noreferrer")
 
 
-def test_the_counters_count(worker: Worker, visit: Visit) -> None:
+def test_the_counters_count(worker: Served, visit: Visit) -> None:
     worker.deliver(*[event("No", "sceptical")] * 3)
     expect(visit.page.get_by_role("button", name="3 sceptical")).to_be_visible()
     expect(visit.page.get_by_role("button", name="0 threatening")).to_be_visible()
 
 
-def test_a_stance_is_hidden_and_shown_again_by_keyboard(worker: Worker, visit: Visit) -> None:
+def test_a_stance_is_hidden_and_shown_again_by_keyboard(worker: Served, visit: Visit) -> None:
     worker.deliver(*(event(*one) for one in SAID))
     expect(visit.page.locator("#quotes li")).to_have_count(4)
     button = visit.page.get_by_role("button", name="threatening")
@@ -162,7 +125,7 @@ def test_a_stance_is_hidden_and_shown_again_by_keyboard(worker: Worker, visit: V
     expect(visit.page.get_by_text("crosses that line")).to_be_visible()
 
 
-def test_a_pause_holds_quotes_back_until_it_ends(worker: Worker, visit: Visit) -> None:
+def test_a_pause_holds_quotes_back_until_it_ends(worker: Served, visit: Visit) -> None:
     visit.page.get_by_role("button", name="Pause").click()
     worker.deliver(event("Later"))
     visit.page.get_by_role("button", name="Resume (1 waiting)").click()
@@ -170,7 +133,7 @@ def test_a_pause_holds_quotes_back_until_it_ends(worker: Worker, visit: Visit) -
     expect(visit.page.get_by_role("button", name="Pause")).to_be_visible()
 
 
-def test_hostile_text_stays_text(worker: Worker, visit: Visit) -> None:
+def test_hostile_text_stays_text(worker: Served, visit: Visit) -> None:
     attack = "<img src=x onerror=\"document.title='taken'\"><script>document.title='taken'</script>"
     worker.deliver(
         event(
@@ -186,7 +149,7 @@ def test_hostile_text_stays_text(worker: Worker, visit: Visit) -> None:
     assert "taken" not in visit.page.title()
 
 
-def test_a_torrent_leaves_the_last_quotes_and_no_more(worker: Worker, visit: Visit) -> None:
+def test_a_torrent_leaves_the_last_quotes_and_no_more(worker: Served, visit: Visit) -> None:
     def deliver() -> None:
         for number in range(5_000):
             worker.deliver(event(f"Point {number}"))
@@ -199,21 +162,21 @@ def test_a_torrent_leaves_the_last_quotes_and_no_more(worker: Worker, visit: Vis
 
 
 def test_the_page_finds_a_worker_that_was_started_anew(browser: Browser) -> None:
-    first = Worker()
+    first = Served()
     visit = Visit(browser, first)
     first.deliver(event("Before"))
     expect(visit.page.get_by_text("Before")).to_be_visible()
-    first.server.stop()
+    first.stop()
     expect(visit.page.get_by_text("connection lost, trying again")).to_be_visible()
-    again = Worker(first.port)
+    again = Served(first.port)
     again.deliver(event("Afterwards"))
     expect(visit.page.get_by_text("Afterwards")).to_be_visible(timeout=15_000)
     visit.context.close()
-    again.server.stop()
+    again.stop()
 
 
 def test_a_label_set_of_ones_own_is_shown_in_colours_of_its_own(
-    worker: Worker, visit: Visit
+    worker: Served, visit: Visit
 ) -> None:
     worker.deliver(event("We will", "promise"), event("Do it", "demand"))
     expect(visit.page.get_by_role("button", name="promise")).to_be_visible()
@@ -223,7 +186,7 @@ def test_a_label_set_of_ones_own_is_shown_in_colours_of_its_own(
     assert len(set(colours)) == 2
 
 
-def test_a_screen_reader_hears_now_and_then_how_many_came(worker: Worker, visit: Visit) -> None:
+def test_a_screen_reader_hears_now_and_then_how_many_came(worker: Served, visit: Visit) -> None:
     worker.deliver(event("One"), event("Two"))
     news = visit.page.locator("#news")
     expect(news).to_have_attribute("role", "status")
@@ -238,7 +201,7 @@ WINDOWS = {
 
 
 @pytest.mark.parametrize("window", WINDOWS)
-def test_axe_finds_nothing_wrong(browser: Browser, worker: Worker, window: str) -> None:
+def test_axe_finds_nothing_wrong(browser: Browser, worker: Served, window: str) -> None:
     visit = Visit(browser, worker, bypass_csp=True, reduced_motion="reduce", **WINDOWS[window])
     worker.deliver(*(event(*one) for one in SAID), event("We will", "promise"))
     worker.deliver(event("Nobody said this", speaker=None, article=dict.fromkeys(

@@ -1,6 +1,5 @@
 """The real Prometheus scrapes a real worker: every rule and every query of ours finds its data."""
 
-import json
 import shutil
 import subprocess
 import time
@@ -8,20 +7,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import promql_parser
 import pytest
 import yaml
 
 from benchmarks.prometheus import RULE_FILES, Prometheus, panels
+from service.broker import free_port
+from tests.integration.bad_week import HOUR, SPAN_SECONDS, openmetrics
 from tests.integration.conftest import StartWorker
 from tests.integration.harness import (
     NumberedArticle,
-    WorkerProcess,
     numbered_articles,
     publish,
     wait_until,
 )
-from tests.unit.test_alerts import selectors
 
 SCRAPES = 12
 
@@ -37,8 +35,8 @@ def rules() -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def scraped(new_worker: StartWorker, tmp_path: Path) -> Iterator[tuple[WorkerProcess, Prometheus]]:
-    """A worker with something to tell, dead letters included, and its scraper."""
+def scraped(new_worker: StartWorker, tmp_path: Path) -> Iterator[Prometheus]:
+    """The scraper of a worker with something to tell, dead letters included."""
     worker = new_worker().start().wait_ready()
     with Prometheus(tmp_path, worker.settings.http_port) as server:
         wait_until(lambda: server.scrapes() >= 2, 60)
@@ -48,38 +46,56 @@ def scraped(new_worker: StartWorker, tmp_path: Path) -> Iterator[tuple[WorkerPro
             time.sleep(1)
         wait_until(lambda: worker.metric("dead_letters_total") == 5, 60)
         wait_until(lambda: server.scrapes() >= SCRAPES, 60)
-        yield worker, server
-
-
-def without_offset(selector: promql_parser.VectorSelector) -> str:
-    """What a selector asks for, at present: a test has no yesterday."""
-    matchers = [f"{one.name}{one.op}{json.dumps(one.value)}" for one in selector.matchers.matchers]
-    return f"{selector.name}{{{','.join(matchers)}}}"
+        yield server
 
 
 @needs_prometheus
 @pytest.mark.timeout(240)
-def test_every_rule_and_every_query_of_the_dashboard_finds_its_data(
-    scraped: tuple[WorkerProcess, Prometheus],
+def test_every_rule_is_evaluated_and_every_record_and_query_of_the_dashboard_finds_data(
+    scraped: Prometheus,
 ) -> None:
     """In one test: to start a worker and to gather samples takes half a minute."""
-    _, server = scraped
-    evaluated = [rule for group in server.get("rules")["groups"] for rule in group["rules"]]
+    evaluated = [rule for group in scraped.get("rules")["groups"] for rule in group["rules"]]
     assert {rule["name"]: rule["lastError"] for rule in evaluated if rule.get("lastError")} == {}
     assert len(evaluated) == len(rules())
 
-    empty = [
-        query
-        for rule in rules()
-        for selector in selectors(promql_parser.parse(rule["expr"]))
-        if not server.query(query := without_offset(selector))
-        # Shares need 100 quotes in an hour, and are tested by promtool.
-        and selector.name != "job:stancewire_stance:share1h"
-    ]
-    assert empty == []
+    recorded = [rule["expr"] for rule in rules() if "record" in rule]
+    assert [query for query in recorded if not scraped.query(query)] == []
 
     asked = [target["expr"] for panel in panels() for target in panel["targets"]]
-    assert [query for query in asked if not server.query(query)] == []
+    assert [query for query in asked if not scraped.query(query)] == []
+
+
+@needs_prometheus
+@pytest.mark.timeout(120)
+def test_when_a_good_week_ends_badly_every_alert_as_it_is_written_finds_something(
+    tmp_path: Path,
+) -> None:
+    end = time.time() - 5 * HOUR  # a past is made of whole blocks, which a server writes late
+    past = tmp_path / "past.txt"
+    past.write_text("".join(openmetrics(end)))
+    make_past(tmp_path, "openmetrics", past, "data")
+    with Prometheus(tmp_path, free_port()) as server:
+        wait_until(server.answers, 30)
+        span = (f"--start={end - SPAN_SECONDS:.0f}", f"--end={end:.0f}", f"--url={server.url}")
+        make_past(tmp_path, "rules", *span, RULE_FILES[0])
+    with Prometheus(tmp_path, free_port()) as server:
+        wait_until(server.answers, 30)
+        alerts = {rule["alert"]: rule["expr"] for rule in rules() if "alert" in rule}
+
+        def found(moment: float) -> set[str]:
+            return {alert for alert, expr in alerts.items() if server.query(expr, moment)}
+
+        assert found(end - 24 * HOUR) == set()
+        assert found(end) == alerts.keys() - {"StancewireNoLag"}
+        assert "StancewireNoLag" in found(end + HOUR)  # the worker has gone
+
+
+def make_past(folder: Path, source: str, *arguments: str | Path) -> None:
+    """Write a past for a Prometheus of this folder, in one block instead of one each two hours."""
+    options = ("--max-block-duration=240h", source)
+    command = ("promtool", "tsdb", "create-blocks-from", *options, *arguments)
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
 
 
 @needs_prometheus

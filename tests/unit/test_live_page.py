@@ -14,47 +14,26 @@ import pytest
 from service import http_server
 from service.health import Health
 from service.http_server import HttpServer
-from service.live import LivePage, RecentQuotes, page
+from service.live import RecentQuotes, page
 from service.live.page import FILES, MOST_VIEWERS
 from service.live.recent import MOST_CHARS, MOST_EVENT_BYTES, MOST_QUOTES, shown
 from service.metrics import Metrics
+from tests.live_page import ARTICLE, Served, event
 
 FOLDER = Path(page.__file__).parent
 REQUEST_SECONDS = 0.3
 
 
-def event(text: str = "We will see", **article: Any) -> bytes:
-    return json.dumps(
-        {
-            "id": "q1",
-            "article": {
-                "id": "a1", "title": "Talks", "url": "https://news.example/1",
-                "source": "Example", "published_at": None, **article,
-            },
-            "text": text,
-            "speaker": {"name": "Anna Berg", "mention": "she", "role": "minister"},
-            "stance": "sceptical",
-            "scores": {"sceptical": 0.9, "conciliatory": 0.1},
-            "classified_at": "2026-11-23T08:00:00.000Z",
-        }
-    ).encode()  # fmt: skip
-
-
-class Served:
-    """A server with the page, and what its viewers see."""
+class Viewers(Served):
+    """The server with the page, and connections to it."""
 
     def __init__(self) -> None:
-        self.recent = RecentQuotes()
-        self.metrics = Metrics()
-        self.metrics.set_model("m", "v", "l", ("sceptical", "none"))
-        live = LivePage(self.recent, self.metrics.counts)
-        self.server = HttpServer("127.0.0.1", 0, Health(1, 1), self.metrics, live)
-        self.port = self.server.start()
-        self._connections: list[HTTPConnection] = []
+        super().__init__()
+        self.connections: list[HTTPConnection] = []
 
     def get(self, path: str, **headers: str) -> HTTPResponse:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=5)
-        self._connections.append(connection)
+        self.connections.append(connection)
         connection.request("GET", path, headers=headers)
         return connection.getresponse()
 
@@ -62,17 +41,17 @@ class Served:
         return self.get("/live/events", **{"Last-Event-ID": last_event_id})
 
     def stop(self) -> None:
-        for connection in self._connections:
+        for connection in self.connections:
             connection.close()
-        self.server.stop()
+        super().stop()
 
 
 @pytest.fixture
-def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
+def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Viewers]:
     monkeypatch.setattr(page, "LOOK_SECONDS", 0.01)
     monkeypatch.setattr(page, "COUNTS_SECONDS", 0.05)
     monkeypatch.setattr(http_server, "REQUEST_SECONDS", REQUEST_SECONDS)
-    served = Served()
+    served = Viewers()
     yield served
     served.stop()
 
@@ -92,7 +71,9 @@ def texts(quotes: list[dict[str, Any]]) -> list[str]:
     return [quote["text"] for quote in quotes]
 
 
-def test_a_viewer_sees_what_was_delivered_before_and_what_is_delivered_then(served: Served) -> None:
+def test_a_viewer_sees_what_was_delivered_before_and_what_is_delivered_then(
+    served: Viewers,
+) -> None:
     served.recent.add([event("first")])
     stream = served.watch()
     assert stream.getheader("Content-Type") == "text/event-stream"
@@ -101,7 +82,7 @@ def test_a_viewer_sees_what_was_delivered_before_and_what_is_delivered_then(serv
     assert texts(read_event(stream, "quotes")[1]) == ["second", "third"]
 
 
-def test_a_viewer_who_comes_back_gets_only_what_is_new(served: Served) -> None:
+def test_a_viewer_who_comes_back_gets_only_what_is_new(served: Viewers) -> None:
     served.recent.add([event("first")])
     identity, _ = read_event(served.watch(), "quotes")
     served.recent.add([event("second")])
@@ -109,17 +90,17 @@ def test_a_viewer_who_comes_back_gets_only_what_is_new(served: Served) -> None:
 
 
 @pytest.mark.parametrize("known", ["other-life-1", "0-1", "1", "-", "x" * 900])
-def test_a_viewer_from_before_a_restart_gets_all(served: Served, known: str) -> None:
+def test_a_viewer_from_before_a_restart_gets_all(served: Viewers, known: str) -> None:
     served.recent.add([event("first")])
     assert texts(read_event(served.watch(known), "quotes")[1]) == ["first"]
 
 
-def test_the_counters_are_those_of_the_metrics(served: Served) -> None:
+def test_the_counters_are_those_of_the_metrics(served: Viewers) -> None:
     served.metrics.quotes.labels("sceptical").inc(3)
     served.metrics.articles.labels("classified").inc(2)
     served.metrics.set_lag({("articles", 0): 5, ("articles", 1): 6})
     assert read_event(served.watch(), "counts")[1] == {
-        "quotes": {"sceptical": 3, "none": 0},
+        "quotes": {"sceptical": 3, "conciliatory": 0, "threatening": 0, "none": 0},
         "articles": 2,
         "dead_letters": 0,
         "in_flight_articles": 0,
@@ -127,20 +108,20 @@ def test_the_counters_are_those_of_the_metrics(served: Served) -> None:
     }
 
 
-def test_a_stream_outlives_the_time_limit_of_other_requests(served: Served) -> None:
+def test_a_stream_outlives_the_time_limit_of_other_requests(served: Viewers) -> None:
     stream = served.watch()
     end = time.monotonic() + 3 * REQUEST_SECONDS
     while time.monotonic() < end:
         read_event(stream, "counts")
 
 
-def test_one_viewer_too_many_is_told_so_and_has_room_when_another_leaves(served: Served) -> None:
+def test_one_viewer_too_many_is_told_so_and_has_room_when_another_leaves(served: Viewers) -> None:
     streams = [served.watch() for _ in range(MOST_VIEWERS)]
     for stream in streams:
         read_event(stream, "counts")
     assert served.watch().status == 503
     assert served.get("/livez").status == 200
-    for connection in served._connections:
+    for connection in served.connections:
         connection.close()
     for stream in streams:
         stream.close()
@@ -150,7 +131,7 @@ def test_one_viewer_too_many_is_told_so_and_has_room_when_another_leaves(served:
     assert status == 200
 
 
-def test_a_stopping_server_does_not_wait_for_its_viewers(served: Served) -> None:
+def test_a_stopping_server_does_not_wait_for_its_viewers(served: Viewers) -> None:
     read_event(served.watch(), "counts")
     before = time.monotonic()
     served.server.stop()
@@ -159,7 +140,7 @@ def test_a_stopping_server_does_not_wait_for_its_viewers(served: Served) -> None
 
 @pytest.mark.parametrize(("path", "kind"), [(path, kind) for path, (_, kind) in FILES.items()])
 def test_each_file_comes_with_a_policy_that_lets_nothing_else_in(
-    served: Served, path: str, kind: str
+    served: Viewers, path: str, kind: str
 ) -> None:
     answer = served.get(path)
     assert answer.status == 200
@@ -183,7 +164,7 @@ def test_the_page_makes_no_html_of_texts() -> None:
 
 
 def test_without_the_setting_there_is_no_page() -> None:
-    server = HttpServer("127.0.0.1", 0, Health(1, 1), Metrics())
+    server = HttpServer("127.0.0.1", 0, Health(60, 60), Metrics())
     port = server.start()
     for path in (*FILES, "/live/events"):
         connection = HTTPConnection("127.0.0.1", port, timeout=5)
@@ -244,18 +225,17 @@ def test_long_texts_are_cut() -> None:
     ],
 )  # fmt: skip
 def test_only_a_web_address_becomes_a_link(url: str | None) -> None:
-    assert shown(event(url=url))["url"] is None
+    assert shown(event(article={**ARTICLE, "url": url}))["url"] is None
 
 
 @pytest.mark.parametrize("url", ["https://news.example/a?b=c#d", "HTTP://news.example"])
 def test_a_web_address_does(url: str) -> None:
-    assert shown(event(url=url))["url"] == url
+    assert shown(event(article={**ARTICLE, "url": url}))["url"] == url
 
 
 def test_a_quote_without_a_speaker_is_shown() -> None:
-    quote = json.loads(event())
-    quote.update(speaker=None, stance="none")
-    assert shown(json.dumps(quote).encode()) | {"at": ""} == {
+    assert shown(event(speaker=None)) | {"at": ""} == {
         "text": "We will see", "stance": "none", "score": None, "speaker": None, "role": None,
-        "title": "Talks", "source": "Example", "url": "https://news.example/1", "at": "",
+        "title": "Talks go on in Vienna", "source": "Wire", "at": "",
+        "url": "https://news.example/1",
     }  # fmt: skip
