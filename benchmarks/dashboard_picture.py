@@ -1,14 +1,15 @@
 """What the Grafana dashboard shows, as a picture: the same queries, answered by a real Prometheus.
 
 Regime: one worker with the packaged model, the embedded broker, the load of `stancewire bench` in
-waves for five minutes, one message in twenty broken. Prometheus (Debian: prometheus) scrapes each
-second.
+waves, one message in twenty broken; a minute of this, then the five that are drawn. Prometheus
+(Debian: prometheus) scrapes each second.
 
 Run: make dashboard-picture
 """
 
 import math
 import random
+import re
 import tempfile
 import time
 from pathlib import Path
@@ -23,14 +24,13 @@ from service.settings import Settings, load_settings
 
 PARTITIONS = 4
 SECONDS = 300
+FIRST_SECONDS = 60
 WAVE_SECONDS = 100
 ARTICLES_PER_SECOND = 3.0
 BROKEN_SHARE = 0.05
 STEP_SECONDS = 5
 PICTURE = Path(__file__).parents[1] / "docs" / "dashboard.svg"
-COLOURS = {
-    "sceptical": "#e0a030", "conciliatory": "#3fa36c", "threatening": "#d04a4a", "none": "#8a9199",
-}  # fmt: skip
+THRESHOLD_COLOURS = {"green": "#2e7d46", "orange": "#b86a00", "red": "#c03030"}
 
 
 def main() -> None:
@@ -50,7 +50,7 @@ def _publish_in_waves(settings: Settings) -> None:
     rng, started = random.Random(1), time.monotonic()
     articles = iter(make_articles(10_000, seed=1))
     with producer(settings) as client:
-        while (now := time.monotonic() - started) < SECONDS:
+        while (now := time.monotonic() - started) < FIRST_SECONDS + SECONDS:
             article = next(articles)
             broken = rng.random() < BROKEN_SHARE
             value = b"{" if broken else article.value
@@ -66,6 +66,8 @@ def draw(server: Prometheus) -> None:
     matplotlib.use("svg")
     from matplotlib import pyplot
 
+    now = int(time.time())
+    moments = range(now - SECONDS, now + 1, STEP_SECONDS)
     numbers = [panel for panel in panels() if panel["type"] == "stat"]
     graphs = [panel for panel in panels() if panel["type"] == "timeseries"]
     rows = math.ceil(len(graphs) / 2)
@@ -75,31 +77,73 @@ def draw(server: Prometheus) -> None:
         _draw_number(figure.add_subplot(grid[0, 2 * place : 2 * place + 2]), panel, server)
     for place, panel in enumerate(graphs):
         column = 6 * (place % 2)
-        _draw_curves(figure.add_subplot(grid[1 + place // 2, column : column + 6]), panel, server)
+        axis = figure.add_subplot(grid[1 + place // 2, column : column + 6])
+        _draw_curves(axis, panel, server, moments)
+    figure.supxlabel("minutes", fontsize=8)
     figure.savefig(PICTURE)
 
 
 def _draw_number(axis: Any, panel: dict[str, Any], server: Prometheus) -> None:
-    found = server.query(panel["targets"][0]["expr"])
-    value = float(found[0]["value"][1]) if found else math.nan
-    unit = " s" if panel["fieldConfig"]["defaults"].get("unit") == "s" else ""
-    axis.text(0.5, 0.4, f"{value:.3g}{unit}", ha="center", va="center", fontsize=20)
+    value = float(server.query(panel["targets"][0]["expr"])[0]["value"][1])
+    defaults = panel["fieldConfig"]["defaults"]
+    steps = defaults["thresholds"]["steps"]
+    reached = [one["color"] for one in steps if one["value"] is None or value >= one["value"]]
+    unit = " s" if defaults["unit"] == "s" else ""
+    colour = THRESHOLD_COLOURS[reached[-1]]
+    axis.text(0.5, 0.4, f"{value:.3g}{unit}", ha="center", va="center", fontsize=20, color=colour)
     axis.set_title(panel["title"], fontsize=9)
     axis.set_axis_off()
 
 
-def _draw_curves(axis: Any, panel: dict[str, Any], server: Prometheus) -> None:
-    for target in panel["targets"]:
-        for series in server.curves(target["expr"], SECONDS, STEP_SECONDS):
-            name = next(iter(series["metric"].values()), target["legendFormat"])
-            times = [moment - series["values"][-1][0] for moment, _ in series["values"]]
-            values = [float(value) for _, value in series["values"]]
-            axis.plot(times, values, label=name, color=COLOURS.get(name))
-    axis.set_title(panel["title"], fontsize=9)
-    axis.set_ylim(bottom=0)
+def _draw_curves(axis: Any, panel: dict[str, Any], server: Prometheus, moments: range) -> None:
+    curves = {
+        _legend(target["legendFormat"], series["metric"]): series["values"]
+        for target in panel["targets"]
+        for series in server.curves(target["expr"], moments)
+    }
+    minutes = [(moment - moments[-1]) / 60 for moment in moments]
+    colours = _colours(panel)
+    defaults = panel["fieldConfig"]["defaults"]
+    stacked = "stacking" in defaults["custom"]
+    below = [0.0] * len(moments)
+    for name, values in sorted(curves.items()):
+        found = {int(moment): float(value) for moment, value in values}
+        # A curve may begin late or pause: stacked, it is nothing there.
+        line = [found.get(moment, 0.0 if stacked else math.nan) for moment in moments]
+        if stacked:
+            above = [low + value for low, value in zip(below, line, strict=True)]
+            axis.fill_between(minutes, below, above, label=name, color=colours.get(name), alpha=0.7)
+            below = above
+        else:
+            axis.plot(minutes, line, label=name, color=colours.get(name))
+    _label(axis, panel["title"], defaults["unit"])
+
+
+def _legend(template: str, labels: dict[str, str]) -> str:
+    return re.sub(r"{{(\w+)}}", lambda found: labels[found[1]], template)
+
+
+def _colours(panel: dict[str, Any]) -> dict[str, str]:
+    """The colours that the dashboard fixes, by name of a curve."""
+    return {
+        override["matcher"]["options"]: override["properties"][0]["value"]["fixedColor"]
+        for override in panel["fieldConfig"]["overrides"]
+    }
+
+
+def _label(axis: Any, title: str, unit: str) -> None:
+    axis.set_title(title + (", seconds" if unit == "s" else ""), fontsize=9)
+    axis.set_xlim(-SECONDS / 60, 0)
+    axis.set_ylim(bottom=0, top=1.3 * axis.get_ylim()[1])  # room for the legend
     axis.tick_params(labelsize=7)
-    if 0 < len(axis.get_lines()) <= 8:
-        axis.legend(fontsize=7, loc="upper left")
+    axis.legend(fontsize=7, loc="upper left", ncols=4, frameon=False)
+    formats = {"percentunit": lambda share, _: f"{share:.0%}", "bytes": _mebibytes}
+    if unit in formats:
+        axis.yaxis.set_major_formatter(formats[unit])
+
+
+def _mebibytes(count: float, _: int) -> str:
+    return f"{count / 2**20:.0f} MiB"
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import time
 import urllib.parse
 import urllib.request
 from pathlib import Path
@@ -41,7 +40,9 @@ class Prometheus:
             "scrape_configs": [
                 {
                     "job_name": "stancewire",
-                    "static_configs": [{"targets": [f"{HOST}:{self._target}"]}],
+                    "static_configs": [
+                        {"targets": [f"{HOST}:{self._target}"], "labels": {"instance": "worker-0"}}
+                    ],
                 }
             ],
         }
@@ -76,10 +77,9 @@ class Prometheus:
         result: list[Any] = self.get("query", query=expression, **when)["result"]
         return result
 
-    def curves(self, expression: str, seconds: float, step: float) -> list[Any]:
-        """The series of an expression over the last so many seconds."""
-        now = time.time()
-        span = {"start": now - seconds, "end": now, "step": step}
+    def curves(self, expression: str, moments: range) -> list[Any]:
+        """The series of an expression at these moments (Unix time in seconds)."""
+        span = {"start": moments[0], "end": moments[-1], "step": moments.step}
         result: list[Any] = self.get("query_range", query=expression, **span)["result"]
         return result
 

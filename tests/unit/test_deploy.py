@@ -80,6 +80,12 @@ def test_settings_of_a_compose_service_are_settings(
     accepted(COMPOSE["services"][service]["environment"], monkeypatch)
 
 
+def test_only_a_worker_is_asked_for_its_health_as_the_image_does() -> None:
+    ours = {name: one for name, one in COMPOSE["services"].items() if "stancewire" in one["image"]}
+    asked = [name for name, one in ours.items() if not one.get("healthcheck", {}).get("disable")]
+    assert asked == ["worker"]
+
+
 def test_compose_lets_a_worker_drain() -> None:
     assert float(COMPOSE["services"]["worker"]["stop_grace_period"].rstrip("s")) > ENOUGH_SECONDS
 
