@@ -11,15 +11,15 @@ RUN python -m venv --without-pip /opt/stancewire
 # CPU builds; pytorch.org tells its address. Only torch itself comes from there; what it needs is
 # installed with all the rest. The version is the one that pyproject.toml pins.
 ARG TORCH_INDEX_URL
+ENV TORCH=/opt/stancewire/lib/python3.11/site-packages/torch
 RUN PIP_INDEX_URL="${TORCH_INDEX_URL}" \
         pip --python /opt/stancewire/bin/python install --no-compile --no-deps torch==2.13.0 \
-    && if ! grep -q '^cuda.*= None' /opt/stancewire/lib/python3.11/site-packages/torch/version.py; then \
+    && if ! grep -q '^cuda.*= None' "${TORCH}/version.py"; then \
         echo "This is no CPU build of torch: set the build argument TORCH_INDEX_URL" >&2; exit 1; \
     fi \
     # What only torch's own tests and C++ development need: 195 MiB. Its import asks for torch_shm_manager.
-    && cd /opt/stancewire/lib/python3.11/site-packages/torch \
-    && rm -r include test \
-    && find bin -type f ! -name torch_shm_manager -delete
+    && rm -r "${TORCH}/include" "${TORCH}/test" \
+    && find "${TORCH}/bin" -type f ! -name torch_shm_manager -delete
 
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE NOTICE ./

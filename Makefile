@@ -33,7 +33,7 @@ unit: $(VENV)/.dev ## Tests without a broker or a real model: seconds.
 	$(PYTEST) tests/unit --numprocesses auto
 
 integration: $(VENV)/.dev ## The delivery promise: real broker, real workers.
-	$(PYTEST) tests/integration --numprocesses 3 --dist worksteal --durations 20
+	$(PYTEST) tests/integration --numprocesses 4 --dist worksteal --durations 20
 
 eval: $(VENV)/.dev ## Quality floors of the packaged model.
 	$(PYTEST) tests/eval

@@ -1,8 +1,8 @@
 """What the Grafana dashboard shows, as a picture: the same queries, answered by a real Prometheus.
 
 Regime: one worker with the packaged model, the embedded broker, the load of `stancewire bench` in
-waves, one message in twenty broken; a minute of this, then the five that are drawn. Prometheus
-(Debian: prometheus) scrapes each second.
+waves, one message in twenty broken; a minute and a half of this, then the five that are drawn.
+Prometheus (Debian: prometheus) scrapes each second.
 
 Run: make dashboard-picture
 """
@@ -24,7 +24,7 @@ from service.settings import Settings, load_settings
 
 PARTITIONS = 4
 SECONDS = 300
-FIRST_SECONDS = 60
+FIRST_SECONDS = 90
 WAVE_SECONDS = 100
 ARTICLES_PER_SECOND = 3.0
 BROKEN_SHARE = 0.05
@@ -106,16 +106,17 @@ def _draw_curves(axis: Any, panel: dict[str, Any], server: Prometheus, moments: 
     defaults = panel["fieldConfig"]["defaults"]
     stacked = "stacking" in defaults["custom"]
     below = [0.0] * len(moments)
-    for name, values in sorted(curves.items()):
+    for place, (name, values) in enumerate(sorted(curves.items())):
+        colour = colours.get(name, f"C{place}")
         found = {int(moment): float(value) for moment, value in values}
         # A curve may begin late or pause: stacked, it is nothing there.
         line = [found.get(moment, 0.0 if stacked else math.nan) for moment in moments]
         if stacked:
             above = [low + value for low, value in zip(below, line, strict=True)]
-            axis.fill_between(minutes, below, above, label=name, color=colours.get(name), alpha=0.7)
+            axis.fill_between(minutes, below, above, label=name, color=colour, alpha=0.7)
             below = above
         else:
-            axis.plot(minutes, line, label=name, color=colours.get(name))
+            axis.plot(minutes, line, label=name, color=colour)
     _label(axis, panel["title"], defaults["unit"])
 
 
@@ -137,7 +138,7 @@ def _label(axis: Any, title: str, unit: str) -> None:
     axis.set_ylim(bottom=0, top=1.3 * axis.get_ylim()[1])  # room for the legend
     axis.tick_params(labelsize=7)
     axis.legend(fontsize=7, loc="upper left", ncols=4, frameon=False)
-    formats = {"percentunit": lambda share, _: f"{share:.0%}", "bytes": _mebibytes}
+    formats = {"percentunit": lambda share, _: f"{share:.1%}", "bytes": _mebibytes}
     if unit in formats:
         axis.yaxis.set_major_formatter(formats[unit])
 

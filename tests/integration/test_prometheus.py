@@ -1,5 +1,6 @@
 """The real Prometheus scrapes a real worker: every rule and every query of ours finds its data."""
 
+import re
 import shutil
 import subprocess
 import time
@@ -22,6 +23,7 @@ from tests.integration.harness import (
 )
 
 SCRAPES = 12
+METRICS_PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
 
 needs_prometheus = pytest.mark.skipif(
     shutil.which("prometheus") is None,
@@ -32,6 +34,14 @@ needs_prometheus = pytest.mark.skipif(
 def rules() -> list[dict[str, Any]]:
     groups = [group for path in RULE_FILES for group in yaml.safe_load(path.read_text())["groups"]]
     return [rule for group in groups for rule in group["rules"]]
+
+
+def shown() -> list[str]:
+    """The queries of docs/metrics.md. Those with a comparison are about something being wrong."""
+    blocks = re.findall(
+        r"^```promql\n(.*?)^```", METRICS_PAGE.read_text(), re.MULTILINE | re.DOTALL
+    )
+    return [query for block in blocks for query in block.strip().split("\n\n")]
 
 
 @pytest.fixture
@@ -51,7 +61,7 @@ def scraped(new_worker: StartWorker, tmp_path: Path) -> Iterator[Prometheus]:
 
 @needs_prometheus
 @pytest.mark.timeout(240)
-def test_every_rule_is_evaluated_and_every_record_and_query_of_the_dashboard_finds_data(
+def test_every_rule_is_evaluated_and_every_record_and_query_of_ours_finds_data(
     scraped: Prometheus,
 ) -> None:
     """In one test: to start a worker and to gather samples takes half a minute."""
@@ -64,6 +74,8 @@ def test_every_rule_is_evaluated_and_every_record_and_query_of_the_dashboard_fin
 
     asked = [target["expr"] for panel in panels() for target in panel["targets"]]
     assert [query for query in asked if not scraped.query(query)] == []
+
+    assert [one for one in shown() if not scraped.query(one) and not re.search("[<>] ", one)] == []
 
 
 @needs_prometheus
