@@ -5,6 +5,8 @@ build/screenshots.
 """
 
 import shutil
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -216,4 +218,24 @@ def test_axe_finds_nothing_wrong(browser: Browser, worker: Served, window: str) 
     assert found.violations_count == 0, found.generate_report()
     width = visit.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     assert width <= 0, "the page is wider than its window"
+    visit.context.close()
+
+
+def test_the_quotes_of_the_sample_articles_look_as_in_the_readme(
+    browser: Browser, worker: Served
+) -> None:
+    command = (sys.executable, "-m", "service", "process", "seeds/articles.jsonl")
+    done = subprocess.run([*command, "--format", "jsonl"], capture_output=True, check=True)
+    events = done.stdout.splitlines()
+    visit = Visit(browser, worker, viewport={"width": 1100, "height": 720})
+    worker.deliver(*events)
+    worker.metrics.articles.labels("classified").inc(5)
+    expect(visit.page.locator("#quotes li")).to_have_count(len(events))
+    sceptical = sum(b'"stance":"sceptical"' in event for event in events)
+    expect(visit.page.get_by_role("button", name=f"{sceptical} sceptical")).to_be_visible()
+    visit.page.get_by_role("button", name="none").click()
+    time.sleep(0.2)
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    visit.page.screenshot(path=PICTURES / "samples.png")
+    assert visit.errors == []
     visit.context.close()
