@@ -15,6 +15,7 @@ from typing import Any
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
+from chaos.gaps import Gaps
 from service.dead_letters import read_failure
 from service.settings import Settings
 
@@ -76,6 +77,7 @@ class Observer:
     )
     _epoch: float = field(default_factory=lambda: time.time() - time.monotonic())
     _read_to: dict[tuple[str, int], int] = field(default_factory=dict)
+    _gaps: Gaps = field(default_factory=Gaps)
     _over: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> "Observer":
@@ -141,8 +143,13 @@ class Observer:
         client.assign(self._places(*(self.topics or self.settings.topics)))
         client.seek_to_beginning()
         while not self._over.is_set():
-            for records in _patiently(lambda: client.poll(timeout_ms=POLL_MS), {}).values():
-                self._note(records)
+            polled = _patiently(lambda: client.poll(timeout_ms=POLL_MS), {})
+            for place, records in polled.items():
+                read_to = self._read_to.get((place.topic, place.partition), 0)
+                whole = self._gaps.before(place, read_to, records)
+                self._note(whole)
+                if len(whole) < len(records):
+                    client.seek(place, whole[-1].offset + 1 if whole else read_to)
         client.close()
 
     def _note(self, records: Sequence[Any]) -> None:

@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaConsumer
 from faust.exceptions import ConsumerNotStarted
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP
-from faust.types.tuples import Message
+from faust.types.tuples import ConsumerMessage, Message
 
 from service.offsets import OffsetLedger
 from service.records import read_carefully
@@ -51,6 +51,7 @@ class LedgerConsumer(Consumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._handed_out: dict[TP, int] = {}  # behind the last record that Faust was given
+        self._fetched_in = 0  # generation of the records that Faust was given last
 
     def _new_consumer_thread(self) -> FetchThread:
         thread = FetchThread(self, loop=self.loop, beacon=self.beacon)
@@ -112,6 +113,7 @@ class LedgerConsumer(Consumer):
         generation = self.app.consumer_generation_id
         records, active = await super()._wait_next_records(timeout)
         if not records or generation == self.app.consumer_generation_id:
+            self._fetched_in = generation
             for tp, some in (records or {}).items():
                 self._handed_out[tp] = some[-1].offset + 1
             return records, active
@@ -123,6 +125,16 @@ class LedgerConsumer(Consumer):
                 raise
             # The next rebalance is under way; it seeks when it ends.
         return {}, active
+
+    def _to_message(self, tp: TP, record: Any) -> ConsumerMessage:
+        """With the generation in which it was fetched.
+
+        Faust takes the present one, which the client's thread may have changed a moment ago: a
+        record from before a rebalance would pass for one from after it.
+        """
+        message = super()._to_message(tp, record)
+        message.generation_id = self._fetched_in
+        return message
 
     async def _read_again(self, dropped: Mapping[TP, list[Any]]) -> None:
         """Back to where the group stands.

@@ -79,3 +79,18 @@ def test_what_the_broker_has_deleted_does_not_wait(partition: Partition) -> None
     partition.hand_out(until=5)
     partition.position = 20
     assert partition.waiting(begin=20, end=20) == 0
+
+
+def test_a_record_bears_the_generation_it_was_fetched_in_whatever_has_begun_since(
+    partition: Partition,
+) -> None:
+    consumer = partition.consumer
+    consumer._fetched_in = 1
+    consumer.app = SimpleNamespace(consumer_generation_id=2)  # type: ignore[assignment]
+    fields = ("timestamp_type", "headers", "key", "value", "checksum")
+    sizes = ("serialized_key_size", "serialized_value_size")
+    record = SimpleNamespace(
+        topic="articles", partition=0, offset=7, timestamp=0, **dict.fromkeys(fields + sizes)
+    )
+    message = consumer._to_message(TP0, record)
+    assert (message.offset, message.generation_id) == (7, 1)
