@@ -33,7 +33,7 @@ unit: $(VENV)/.dev ## Tests without a broker or a real model: seconds.
 	$(PYTEST) tests/unit --numprocesses auto
 
 integration: $(VENV)/.dev ## The delivery promise: real broker, real workers.
-	$(PYTEST) tests/integration --numprocesses 4 --dist worksteal --durations 20
+	$(PYTEST) tests/integration --numprocesses 3 --dist worksteal --durations 20
 
 eval: $(VENV)/.dev ## Quality floors of the packaged model.
 	$(PYTEST) tests/eval
@@ -52,6 +52,10 @@ browser: $(VENV)/.dev ## The live page in Chromium (Debian: chromium); pictures 
 consumers: $(VENV)/.dev ## The contracts by AsyncAPI's own parser, and consumers made from them (Debian: nodejs, npm).
 	$(INSTALL) --editable '.[demo,dev,consumers]'
 	$(PYTEST) tests/consumers
+
+interfaces: $(VENV)/.dev ## Both of these at once, as CI does.
+	$(INSTALL) --editable '.[demo,dev,browser,consumers]'
+	$(PYTEST) tests/browser tests/consumers --numprocesses 2 --dist loadfile
 
 image: $(VENV)/.dev ## Build the image without an engine and use it (root; Debian: buildah, debootstrap). 10 minutes.
 	$(PYTEST) tests/image -s
@@ -156,5 +160,5 @@ $(VENV)/.fuzz: $(VENV)/.dev
 	$(INSTALL) --editable '.[demo,dev,fuzz]'
 	@touch $@
 
-.PHONY: help demo test check audit unit integration eval docs package browser consumers image bench bench-limits profile chaos chaos-plain soak \
+.PHONY: help demo test check audit unit integration eval docs package browser consumers interfaces image bench bench-limits profile chaos chaos-plain soak \
 	bench-bad-input bench-quotes bench-stance train eval-stance zero-shot fuzz-quotes fuzz-path site contracts dashboard dashboard-picture format clean
