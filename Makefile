@@ -18,7 +18,9 @@ help: ## List the targets.
 demo: $(VENV)/.demo ## Broker, worker and sample articles on this machine; prints the quotes.
 	@$(BIN)/stancewire demo
 
-test: check unit integration ## Everything that must hold.
+test: $(VENV)/.dev ## Everything that must hold.
+	$(MAKE) --jobs 2 --output-sync check unit
+	$(MAKE) integration
 	$(PYTEST) tests/eval tests/docs tests/package --numprocesses 2 --dist loadfile
 
 check: $(VENV)/.dev ## Lint, format and types.
