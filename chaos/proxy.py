@@ -87,8 +87,12 @@ class Proxy:
                 writer.transport.abort()
 
     async def _finish(self) -> None:
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        await asyncio.gather(*others, return_exceptions=True)
+        """Until no connection is left, those included that were accepted just before the end."""
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            for writer in list(self._writers):
+                writer.transport.abort()
+            done, _ = await asyncio.wait(others, timeout=0.1)
+            await asyncio.gather(*done, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

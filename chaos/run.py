@@ -19,6 +19,7 @@ from chaos.result import Injected, Plan, Result
 from chaos.workers import Exit, Fleet, wait_until
 from service.broker import HOST, EmbeddedBroker, free_port
 from service.clients import create_topics
+from service.runtime import MARGIN_SECONDS
 from service.settings import Settings, load_settings
 
 PARTITIONS = 4
@@ -134,6 +135,10 @@ class _Run:
         """Publish no more, wait for the rest, end the workers; their exit codes."""
         self._tell("the rest")
         self._publisher.stop()
+        if "memory exhausted" in self._plan.injections[-1].faults:
+            # A worker that ran out of memory may still be on its way out by itself.
+            settings = self._cluster.fleet.settings
+            time.sleep(settings.drain_timeout_seconds + MARGIN_SECONDS)
         limit = self._plan.rest_seconds
         if not holds_within(self._complete(), limit) and self._free_if_wedged():
             holds_within(self._complete(), limit)

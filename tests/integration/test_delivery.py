@@ -44,7 +44,7 @@ def test_sigterm_in_mid_load_exits_0_and_nothing_is_lost_or_repeated(
 ) -> None:
     articles = numbered_articles(400, seed=3)
     # The default: what is in work takes more than the tests' 8 s on a machine that is busy.
-    worker = new_worker(drain_timeout_seconds=20).start()
+    worker = new_worker(drain_timeout_seconds=20, rebalance_timeout_seconds=30).start()
     publish(worker.settings, articles)
     worker.wait_ready()
     wait_until(lambda: worker.metric("quotes_total") > 200, 60, worker.tail)
