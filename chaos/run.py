@@ -135,10 +135,8 @@ class _Run:
         """Publish no more, wait for the rest, end the workers; their exit codes."""
         self._tell("the rest")
         self._publisher.stop()
-        if "memory exhausted" in self._plan.injections[-1].faults:
-            # A worker that ran out of memory may still be on its way out by itself.
-            settings = self._cluster.fleet.settings
-            time.sleep(settings.drain_timeout_seconds + MARGIN_SECONDS)
+        # A worker that gives up by itself, for the last fault, may still be on its way out.
+        time.sleep(self._cluster.fleet.settings.drain_timeout_seconds + MARGIN_SECONDS)
         limit = self._plan.rest_seconds
         if not holds_within(self._complete(), limit) and self._free_if_wedged():
             holds_within(self._complete(), limit)
