@@ -89,8 +89,7 @@ class Proxy:
     async def _finish(self) -> None:
         """Until no connection is left, those included that were accepted just before the end."""
         while others := asyncio.all_tasks() - {asyncio.current_task()}:
-            for writer in list(self._writers):
-                writer.transport.abort()
+            await self._close()
             done, _ = await asyncio.wait(others, timeout=0.1)
             await asyncio.gather(*done, return_exceptions=True)
 

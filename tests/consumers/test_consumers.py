@@ -3,7 +3,6 @@
 Needs Node.js and npm (Debian: nodejs, npm) and a package registry: `make consumers`.
 """
 
-import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from service.settings import Settings
+from tests.pages import blocks
 
 ROOT = Path(__file__).parents[2]
 CONTRACTS = ROOT / "docs" / "contracts"
@@ -31,8 +31,8 @@ def run(*command: str | Path, cwd: Path, given: str | None = None) -> str:
 
 def shown(language: str) -> str:
     """The consumer that the page shows."""
-    [block] = re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-    return str(block)
+    [block] = blocks(PAGE, language)
+    return block
 
 
 @pytest.fixture(scope="session")

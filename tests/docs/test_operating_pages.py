@@ -8,6 +8,7 @@ from jsonschema import Draft202012Validator
 from opentelemetry.sdk import environment_variables
 
 from service.contracts import tally_schema
+from tests.pages import blocks
 
 DOCS = Path(__file__).parents[2] / "docs"
 SPEAKERS = (DOCS / "speakers.md").read_text(encoding="utf-8")
@@ -15,7 +16,7 @@ TRACING = (DOCS / "tracing.md").read_text(encoding="utf-8")
 
 
 def _example(page: str) -> dict[str, object]:
-    [block] = re.findall(r"^```json\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    [block] = blocks(page, "json")
     return dict(json.loads(block))
 
 

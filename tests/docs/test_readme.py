@@ -16,6 +16,7 @@ from service.clients import create_topics
 from service.processes import worker_environment
 from service.settings import Settings
 from tests.integration.harness import WorkerProcess, settings_for, wait_until
+from tests.pages import blocks
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -24,13 +25,9 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 GUIDES = [ROOT / "docs" / name for name in ("quickstart.md", "replay.md", "speakers.md")]
 
 
-def _blocks(language: str, page: str = README) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
-
-
 def _commands() -> list[str]:
     pages = [README, *(guide.read_text(encoding="utf-8") for guide in GUIDES)]
-    lines = "".join(block for page in pages for block in _blocks("sh", page)).splitlines()
+    lines = "".join(block for page in pages for block in blocks(page, "sh")).splitlines()
     return [line for line in lines if line.startswith(("stancewire", "echo"))]
 
 
@@ -98,7 +95,7 @@ def test_a_command_shown_works(command: str, running: tuple[Settings, Path]) -> 
 
 def test_the_consumer_shown_prints_threatening_quotes(running: tuple[Settings, Path]) -> None:
     settings, _ = running
-    [program] = _blocks("python")
+    [program] = blocks(README, "python")
     process = subprocess.Popen(
         [sys.executable, "-u", "-c", program],
         env=os.environ | {"STANCEWIRE_BROKERS": settings.brokers},

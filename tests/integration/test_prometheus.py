@@ -21,6 +21,7 @@ from tests.integration.harness import (
     publish,
     wait_until,
 )
+from tests.pages import blocks
 
 SCRAPES = 12
 METRICS_PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
@@ -38,10 +39,8 @@ def rules() -> list[dict[str, Any]]:
 
 def shown() -> list[str]:
     """The queries of docs/metrics.md. Those with a comparison are about something being wrong."""
-    blocks = re.findall(
-        r"^```promql\n(.*?)^```", METRICS_PAGE.read_text(), re.MULTILINE | re.DOTALL
-    )
-    return [query for block in blocks for query in block.strip().split("\n\n")]
+    shown_together = blocks(METRICS_PAGE.read_text(), "promql")
+    return [query for block in shown_together for query in block.strip().split("\n\n")]
 
 
 @pytest.fixture
